@@ -1,0 +1,25 @@
+"""Small values shared by all rooms."""
+
+import time
+from dataclasses import dataclass
+from typing import Literal
+
+OriginKind = Literal["person", "program", "import", "rule"]
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Who decided a cell, and from what.
+
+    by: a person's name, or the name of a program or rule.  source: the file, binary or rule the
+    value was taken from.  why: free text."""
+
+    by: str
+    kind: OriginKind = "person"
+    source: str = ""
+    why: str = ""
+
+
+def now_ms() -> int:
+    """Milliseconds since 1970-01-01 UTC, the unit of every time that is stored."""
+    return time.time_ns() // 1_000_000
