@@ -6,6 +6,7 @@
     ├── NotFound             (LookupError) a named thing does not exist
     ├── Conflict             somebody else moved first; read again and retry
     ├── Damaged              stored bytes do not match their name or shape
+    ├── Unavailable          storage is full, read-only or locked; nothing was changed
     ├── MissingExtra         (ImportError) an optional part is not installed
     ├── BuildFailed          a build could not make a program
     └── Cancelled            the work was stopped on request
@@ -50,6 +51,10 @@ class Conflict(Sw2Error):
 
 class Damaged(Sw2Error):
     kind = "damaged"
+
+
+class Unavailable(Sw2Error):
+    kind = "unavailable"
 
 
 class MissingExtra(Sw2Error, ImportError):

@@ -1,0 +1,20 @@
+"""Commits, the stage with its undo, history, and the check of a whole repository."""
+
+from sw2.repo.changes import CellChange, Changes, Edit
+from sw2.repo.commits import Commit
+from sw2.repo.fsck import Fault, fsck
+from sw2.repo.repository import EXAMPLES, Repository, Status
+from sw2.repo.state import Action
+
+__all__ = [
+    "EXAMPLES",
+    "Action",
+    "CellChange",
+    "Changes",
+    "Commit",
+    "Edit",
+    "Fault",
+    "Repository",
+    "Status",
+    "fsck",
+]

@@ -1,0 +1,27 @@
+"""A versioned table: base segments, cell deltas over them, and readers."""
+
+from sw2.table.delta import DELETE, EDIT, INSERT, Delta, compose, make_delta, same
+from sw2.table.schema import MEDIA_TYPES, Column, ColumnType, Schema
+from sw2.table.segment import Base, one_chunk
+from sw2.table.version import Snapshot, TableReader, TableVersion, keys_of, write_base
+
+__all__ = [
+    "DELETE",
+    "EDIT",
+    "INSERT",
+    "MEDIA_TYPES",
+    "Base",
+    "Column",
+    "ColumnType",
+    "Delta",
+    "Schema",
+    "Snapshot",
+    "TableReader",
+    "TableVersion",
+    "compose",
+    "keys_of",
+    "make_delta",
+    "one_chunk",
+    "same",
+    "write_base",
+]

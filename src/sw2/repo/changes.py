@@ -1,0 +1,88 @@
+"""Changes as people read them: cell by cell, old and new, who, when and from what."""
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+import pyarrow as pa
+
+from sw2.table import DELETE, EDIT, INSERT, Column, Delta, Schema, keys_of
+from sw2.values import Origin
+
+Cell = Any  # str, int, float, bool, datetime or None
+
+
+@dataclass(frozen=True, slots=True)
+class Edit:
+    """A wish: set one cell. value None empties it."""
+
+    key: int | str
+    column: str
+    value: Cell
+
+
+@dataclass(frozen=True, slots=True)
+class CellChange:
+    """A cell that changed. at: ms since 1970.  commit: None while not committed."""
+
+    key: int | str
+    column: str
+    old: Cell
+    new: Cell
+    origin: Origin
+    at: int
+    commit: str | None = None
+
+
+@dataclass(frozen=True)
+class Changes:
+    """What differs between two versions of a table."""
+
+    edits: list[CellChange] = field(default_factory=list)
+    inserted: list[int | str] = field(default_factory=list)
+    deleted: list[int | str] = field(default_factory=list)
+    columns: list[str] = field(default_factory=list)
+
+    @property
+    def rows(self) -> int:
+        return len({e.key for e in self.edits}) + len(self.inserted) + len(self.deleted)
+
+    def pairs(self, column: str) -> list[tuple[Cell, Cell, int]]:
+        """(old, new, how often) of one column, most first."""
+        counts = Counter((e.old, e.new) for e in self.edits if e.column == column)
+        return [(old, new, count) for (old, new), count in counts.most_common()]
+
+
+def changes_of(delta: Delta | None, schema: Schema, commit: str | None = None) -> Changes:
+    """Spells a delta out. Columns that `schema` no longer has are left out."""
+    if delta is None:
+        return Changes()
+    edits = [
+        change
+        for identity in delta.columns
+        if (column := schema.by_id(identity)) is not None
+        for change in cell_changes(delta, column, commit, ops=(EDIT,))
+    ]
+    return Changes(edits, list(keys_of(delta, INSERT)), list(keys_of(delta, DELETE)))
+
+
+def cell_changes(
+    delta: Delta, column: Column, commit: str | None, ops: Iterable[int]
+) -> Iterable[CellChange]:
+    """The changes a delta makes to one column, in key order."""
+    table = delta.table
+    touched = pa.compute.and_(
+        table[f"{column.id}.set"], pa.compute.is_in(table["op"], pa.array(list(ops), pa.int8()))
+    )
+    rows = table.filter(touched)
+    cells = zip(
+        rows["key"].to_pylist(),
+        column.decode(rows[f"{column.id}.old"]).to_pylist(),
+        column.decode(rows[f"{column.id}.new"]).to_pylist(),
+        rows["origin"].to_pylist(),
+        rows["at"].to_pylist(),
+        strict=True,
+    )
+    for key, old, new, origin, at in cells:
+        yield CellChange(key, column.name, old, new, delta.origins[origin], at, commit)

@@ -1,0 +1,105 @@
+"""The check of a whole repository: every byte, every link. Changes nothing."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import pyarrow.compute as pc
+
+from sw2.errors import Sw2Error
+from sw2.progress import Event, Progress, silent
+from sw2.repo.commits import Commit
+from sw2.repo.repository import Repository
+from sw2.repo.stage import staged_delta
+from sw2.table import MEDIA_TYPES, Schema, Snapshot, TableVersion
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """where: a pack, object, commit, branch or row.  what: the damage, in words."""
+
+    where: str
+    what: str
+
+
+def fsck(repository: Repository, progress: Progress = silent) -> list[Fault]:
+    """Everything that is wrong with a repository; empty when it is sound.
+
+    Checked: the database; each object against its name; each branch, commit, schema, base,
+    segment, delta and small file; each picture that any version mentions; each staged action."""
+    faults = [Fault("state.sqlite", text) for text in repository.state.check()]
+    for done, fault in enumerate(repository.store.verify()):
+        progress(Event("objects", done))
+        faults.append(Fault(fault.where, fault.what))
+    seen: set[str] = set()
+    for branch, target in repository.state.refs().items():
+        progress(Event("history", len(seen), message=branch))
+        faults += _history(repository, branch, target, seen)
+    faults += _stage(repository)
+    return list(dict.fromkeys(faults))
+
+
+def _history(repository: Repository, branch: str, name: str, seen: set[str]) -> Iterator[Fault]:
+    waiting, where = [name], f"branch {branch}"
+    while waiting:
+        name = waiting.pop()
+        if name in seen:
+            continue
+        seen.add(name)
+        try:
+            commit = repository.load_commit(name)
+        except Sw2Error as error:
+            yield Fault(where, f"commit {name[:10]}: {error.message}")
+            continue
+        where = f"commit {commit.short}"
+        yield from _commit(repository, commit)
+        waiting.extend(commit.parents)
+
+
+def _commit(repository: Repository, commit: Commit) -> Iterator[Fault]:
+    where = f"commit {commit.short}"
+    for path, name in commit.files.items():
+        if not repository.store.has(name):
+            yield Fault(where, f"file `{path}` is not in the store")
+    for table, version in commit.tables.items():
+        try:
+            yield from _version(repository, where, table, version)
+        except Sw2Error as error:
+            yield Fault(where, f"table `{table}`: {error.message}")
+
+
+def _version(
+    repository: Repository, where: str, table: str, version: TableVersion
+) -> Iterator[Fault]:
+    snapshot = repository.snapshot(where.removeprefix("commit "), table)
+    if snapshot.rows != version.rows:
+        yield Fault(where, f"table `{table}` has {snapshot.rows} rows, not {version.rows}")
+    yield from _pictures(repository, where, snapshot)
+
+
+def _pictures(repository: Repository, where: str, snapshot: Snapshot) -> Iterator[Fault]:
+    schema = snapshot.schema
+    media = [column for column in schema.columns if column.type in MEDIA_TYPES]
+    # Reading every column also proves that every segment decodes.
+    rows = snapshot.stored()
+    for column in media:
+        names = rows[column.id]
+        for name in pc.unique(names).to_pylist():
+            if name is not None and not repository.store.has(name.hex()):
+                at = pc.index(names, name).as_py()
+                key = rows[schema.key_column.id][at].as_py()
+                yield Fault(f"row {key}", f"{column.name} {name.hex()[:12]} is not in the store")
+
+
+def _stage(repository: Repository) -> Iterator[Fault]:
+    for action in repository.state.actions():
+        try:
+            staged_delta(action, repository.store)
+            if action.schema is not None:
+                Schema.parse(repository.store.get(action.schema))
+        except Sw2Error as error:
+            yield Fault(f"staged edit {action.id}", f"{action.label}: {error.message}")
+    for table in repository.tables():
+        try:
+            yield from _pictures(repository, "stage", repository.snapshot(table=table))
+        except Sw2Error as error:
+            yield Fault("stage", f"table `{table}`: {error.message}")

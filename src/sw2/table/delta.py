@@ -1,0 +1,221 @@
+"""Cell deltas: what an edit changed, with the old value of every cell it changed.
+
+In memory a delta is one Arrow table, sorted by key, one row for each touched key:
+
+    key               the row
+    op                int8: EDIT, INSERT or DELETE
+    origin            int16: who, an index into `origins`
+    at                int64: when, ms since 1970
+    <column>.old      the cell before (null on insert), named by the column's identity
+    <column>.new      the cell after (null on delete)
+    <column>.set      bool: whether this row touches the column
+
+Because old values travel with new ones, undo, diff, blame and merge need deltas alone."""
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, replace
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from sw2.errors import Damaged
+from sw2.table.pack import pack, unpack
+from sw2.table.segment import one_chunk
+from sw2.values import Origin
+
+EDIT, INSERT, DELETE = 0, 1, 2
+FIXED = ("key", "op", "origin", "at")
+
+
+@dataclass(frozen=True)
+class Delta:
+    """table: see the module.  origins: who the rows' `origin` numbers mean.
+
+    parent: the delta before it in the chain, if any; set when it is committed."""
+
+    table: pa.Table
+    origins: tuple[Origin, ...]
+    parent: str | None = None
+
+    @property
+    def rows(self) -> int:
+        return self.table.num_rows
+
+    @property
+    def columns(self) -> list[str]:
+        """Identities of the touched columns."""
+        return [name[:-4] for name in self.table.column_names if name.endswith(".set")]
+
+    def inverse(self) -> "Delta":
+        """The delta that takes this one back."""
+        names = {c + ".old": c + ".new" for c in self.columns}
+        names |= {new: old for old, new in names.items()}
+        ops = np.array([EDIT, DELETE, INSERT], np.int8)[_numpy(self.table["op"])]
+        table = self.table.rename_columns([names.get(n, n) for n in self.table.column_names])
+        table = table.set_column(1, "op", pa.array(ops))
+        return replace(self, table=table, parent=None)
+
+    def encode(self) -> bytes:
+        """The columns packed (`table/pack.py`). Left out: `.set` where all rows touch the column.
+        Integer keys and times are written as differences."""
+        meta: dict[str, Any] = {"format": 1, "origins": [asdict(o) for o in self.origins]}
+        if self.parent:
+            meta["parent"] = self.parent
+        columns: dict[str, Any] = {}
+        for name in self.table.column_names:
+            values = one_chunk(self.table[name])
+            if name.endswith(".set") and pc.all(values).as_py():
+                continue
+            if name in ("key", "at") and pa.types.is_integer(values.type):
+                values = pa.array(np.diff(_numpy(values), prepend=0))
+            columns[name] = values
+        return pack(columns, meta)
+
+    @staticmethod
+    def parse(raw: bytes) -> "Delta":
+        """Raises Damaged when the bytes are not a delta that this version reads."""
+        columns, meta = unpack(raw)
+        try:
+            if meta["format"] != 1:
+                raise Damaged(f"delta of format {meta['format']}; this sw2 reads format 1")
+            origins = tuple(Origin(**origin) for origin in meta["origins"])
+            return Delta(_table(columns), origins, meta.get("parent"))
+        except (pa.ArrowException, KeyError, TypeError) as error:
+            raise Damaged(f"these bytes are not a delta: {error}") from error
+
+
+def make_delta(keys: pa.Array, ops: Any, cells: dict[str, Any], origin: Origin, at: int) -> Delta:
+    """A delta from parallel arrays, in any order of keys.
+
+    ops: int8 for each key.  cells: column identity -> (old, new, set)."""
+    count = len(keys)
+    fields: dict[str, Any] = {
+        "key": keys,
+        "op": pa.array(ops, pa.int8()),
+        "origin": pa.array(np.zeros(count, np.int16)),
+        "at": pa.array(np.full(count, at, np.int64)),
+    }
+    for name, (old, new, touched) in cells.items():
+        fields |= {f"{name}.old": old, f"{name}.new": new, f"{name}.set": touched}
+    table = pa.table(fields)
+    return Delta(table.take(pc.sort_indices(table["key"])), (origin,))
+
+
+def compose(deltas: Sequence[Delta]) -> Delta | None:
+    """One delta that does what `deltas` do one after the other, oldest first.
+
+    The oldest old and the newest new value of each cell are kept; a cell that ends as it began
+    is no longer touched, and a row inserted and deleted again is not there. None when nothing
+    is left."""
+    deltas = [d for d in deltas if d.rows]
+    if not deltas:
+        return None
+    table, origins = _concatenate(deltas)
+    order = _Order(table)
+    fields: dict[str, Any] = {name: table[name].take(order.last) for name in FIXED}
+    fields["op"] = pa.array(order.ops)
+    for column in [name[:-4] for name in table.column_names if name.endswith(".set")]:
+        fields |= _compose_column(table, order, column)
+    composed = _drop_untouched(pa.table(fields), order.keep)
+    if not composed.num_rows:
+        return None
+    return Delta(composed.take(pc.sort_indices(composed["key"])), origins)
+
+
+class _Order:
+    """For each distinct key: its first and last row in the concatenation, and the joint op."""
+
+    def __init__(self, table: pa.Table) -> None:
+        keys = table["key"].combine_chunks().dictionary_encode()
+        self.codes = _numpy(keys.indices)
+        self.count = len(keys.dictionary)
+        rows = np.arange(len(self.codes))
+        self.first = self.pick(rows, first=True)
+        self.last = self.pick(rows, first=False)
+        ops = _numpy(table["op"])
+        begins, ends = ops[self.first], ops[self.last]
+        # A row that did not exist before is inserted; one that does not exist after is deleted.
+        self.ops = np.where(ends == DELETE, DELETE, np.where(begins == INSERT, INSERT, EDIT))
+        self.ops = self.ops.astype(np.int8)
+        self.keep = ~((begins == INSERT) & (ends == DELETE))
+
+    def pick(self, rows: Any, *, first: bool) -> Any:
+        """For each key the first or last of `rows` (ascending); -1 where there is none."""
+        rows = rows[::-1] if first else rows
+        chosen = np.full(self.count, -1, np.int64)
+        chosen[self.codes[rows]] = rows
+        return chosen
+
+
+def _compose_column(table: pa.Table, order: _Order, column: str) -> dict[str, Any]:
+    touching = np.flatnonzero(_numpy(table[f"{column}.set"]))
+    first, last = order.pick(touching, first=True), order.pick(touching, first=False)
+    old = table[f"{column}.old"].combine_chunks().take(_indices(first))
+    new = table[f"{column}.new"].combine_chunks().take(_indices(last))
+    touched = (last >= 0) & ((order.ops != EDIT) | ~same(old, new))
+    return {f"{column}.old": old, f"{column}.new": new, f"{column}.set": pa.array(touched)}
+
+
+def _drop_untouched(table: pa.Table, keep: Any) -> pa.Table:
+    """Without rows and columns that nothing touches any more."""
+    columns = [name[:-4] for name in table.column_names if name.endswith(".set")]
+    touched = _numpy(table["op"]) != EDIT
+    for column in columns:
+        touched = touched | _numpy(table[f"{column}.set"])
+    table = table.filter(pa.array(keep & touched))
+    for column in columns:
+        if not pc.any(table[f"{column}.set"]).as_py():
+            table = table.drop_columns([f"{column}.old", f"{column}.new", f"{column}.set"])
+    return table
+
+
+def _concatenate(deltas: Sequence[Delta]) -> tuple[pa.Table, tuple[Origin, ...]]:
+    origins = list(dict.fromkeys(origin for delta in deltas for origin in delta.origins))
+    tables = []
+    for delta in deltas:
+        numbers = np.array([origins.index(o) for o in delta.origins], np.int16)
+        at = delta.table.schema.get_field_index("origin")
+        renumbered = pa.array(numbers[_numpy(delta.table["origin"])])
+        tables.append(delta.table.set_column(at, "origin", renumbered))
+    table = pa.concat_tables(tables, promote_options="permissive")
+    for name in table.column_names:
+        if name.endswith(".set"):
+            at = table.schema.get_field_index(name)
+            table = table.set_column(at, name, pc.fill_null(table[name], False))
+    return table, tuple(origins)
+
+
+def same(old: pa.Array, new: pa.Array) -> Any:
+    """Cell by cell, whether two arrays hold the same; null equals null. Returns bool (N,)."""
+    if pa.types.is_nested(old.type):
+        return np.array([a == b for a, b in zip(old.to_pylist(), new.to_pylist(), strict=True)])
+    both_null = pc.and_(pc.is_null(old), pc.is_null(new))
+    return _numpy(pc.or_(both_null, pc.fill_null(pc.equal(old, new), False)))
+
+
+def _table(columns: dict[str, Any]) -> pa.Table:
+    """The table of a delta from its unpacked columns. KeyError when one is missing."""
+    fields: dict[str, Any] = {name: columns.pop(name) for name in FIXED}
+    for name in ("key", "at"):
+        if pa.types.is_integer(fields[name].type):
+            fields[name] = pa.array(np.cumsum(_numpy(fields[name])))
+    all_set = pa.array(np.ones(len(fields["key"]), bool))
+    for column in dict.fromkeys(name[:-4] for name in columns):
+        fields[f"{column}.old"] = columns[f"{column}.old"]
+        fields[f"{column}.new"] = columns[f"{column}.new"]
+        fields[f"{column}.set"] = columns.get(f"{column}.set", all_set)
+    return pa.table(fields)
+
+
+def _indices(rows: Any) -> pa.Array:
+    """Row numbers for `take`, -1 as null."""
+    return pa.array(rows, mask=rows < 0)
+
+
+def _numpy(values: pa.Array | pa.ChunkedArray) -> Any:
+    """Cells without nulls as numpy; booleans as bool."""
+    if isinstance(values, pa.Array):
+        return values.to_numpy(zero_copy_only=False)
+    return values.to_numpy()

@@ -1,0 +1,218 @@
+"""Arrow columns as few bytes: what a delta is written with.
+
+A record is a JSON header (length first, u32 little-endian) and the columns' buffers, one after the
+other. Each column says in the header how it was packed:
+
+    integers     minus their minimum, divided by their greatest common divisor, in the fewest bytes
+                 that hold them, byte planes apart (all low bytes first)
+    floats       as integers where k decimals give every value back exactly (k <= 6; the idea of
+                 ALP, Afroozeh et al. 2023), else as eight byte planes
+    strings      distinct values once and a number for each cell where they repeat, else in a row
+    nulls        a bitmap, and only the cells that are there
+
+200 edits of four columns take 2.5 KB this way, and 5.6 KB as an Arrow stream, both after zstd."""
+
+import json
+import struct
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from sw2.errors import Damaged
+from sw2.table.schema import STORED
+
+LARGEST_ROWS = 1 << 28
+TYPES: dict[str, Any] = {str(t): t for t in STORED.values()} | {
+    str(t): t for t in (pa.int8(), pa.int16(), pa.float32())
+}
+
+
+def pack(columns: Mapping[str, Any], meta: Mapping[str, Any]) -> bytes:
+    """columns: name -> Arrow array, all of one length.  meta: goes into the header as it is."""
+    buffers: list[bytes] = []
+    rows = len(next(iter(columns.values()))) if columns else 0
+    header = {
+        "meta": meta,
+        "rows": rows,
+        "columns": [[name, _pack(array, buffers)] for name, array in columns.items()],
+        "sizes": [len(buffer) for buffer in buffers],
+    }
+    text = json.dumps(header, sort_keys=True, ensure_ascii=False, separators=(",", ":")).encode()
+    return struct.pack("<I", len(text)) + text + b"".join(buffers)
+
+
+def unpack(raw: bytes) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Returns (columns, meta). Raises Damaged when the bytes are not such a record."""
+    try:
+        (length,) = struct.unpack_from("<I", raw)
+        header = json.loads(raw[4 : 4 + length])
+        rows, reader = int(header["rows"]), _Buffers(raw, 4 + length, header["sizes"])
+        if not 0 <= rows <= LARGEST_ROWS:
+            raise Damaged(f"a record claims {rows} rows")
+        columns = {str(name): _unpack(spec, rows, reader) for name, spec in header["columns"]}
+        return columns, dict(header["meta"])
+    except (ArithmeticError, LookupError, TypeError, ValueError, struct.error) as error:
+        raise Damaged(f"these bytes are not a packed record: {error}") from error
+    except pa.ArrowException as error:
+        raise Damaged(f"these bytes are not a packed record: {error}") from error
+
+
+class _Buffers:
+    """Hands out the buffers of a record in order; ValueError when the record is cut short."""
+
+    def __init__(self, raw: bytes, start: int, sizes: list[int]) -> None:
+        self._raw, self._at, self._sizes = raw, start, iter(sizes)
+
+    def next(self, expected: int | None = None) -> bytes:
+        size = next(self._sizes, -1)
+        buffer = self._raw[self._at : self._at + size] if size >= 0 else b""
+        if size < 0 or len(buffer) != size or expected not in (None, size):
+            raise ValueError(f"a buffer of {size} bytes where {expected} belong")
+        self._at += size
+        return buffer
+
+
+def _pack(array: Any, buffers: list[bytes]) -> dict[str, Any]:
+    spec: dict[str, Any] = {"t": str(array.type)}
+    if array.null_count == len(array) and len(array):
+        return spec | {"null": True}
+    if array.null_count:
+        valid = array.is_valid()
+        buffers.append(np.packbits(valid.to_numpy(zero_copy_only=False)).tobytes())
+        spec["valid"] = len(array) - array.null_count
+        array = array.filter(valid)
+    kind = array.type
+    if pa.types.is_boolean(kind):
+        buffers.append(np.packbits(array.to_numpy(zero_copy_only=False)).tobytes())
+    elif pa.types.is_integer(kind) or pa.types.is_timestamp(kind):
+        spec["i"] = _pack_ints(array.cast(pa.int64()).to_numpy(), buffers)
+    elif pa.types.is_floating(kind):
+        spec |= _pack_floats(array.to_numpy().astype(np.float64), buffers)
+    elif pa.types.is_list(kind):
+        lengths = np.array([len(v) for v in array.to_pylist()], np.int64)
+        spec["n"] = _pack_ints(lengths, buffers)
+        spec["v"] = _pack(array.flatten(), buffers)
+    else:
+        spec |= _pack_bytes(array.cast(pa.binary()), buffers)
+    return spec
+
+
+def _unpack(spec: Mapping[str, Any], rows: int, buffers: _Buffers) -> Any:
+    kind = TYPES[spec["t"]]
+    if spec.get("null"):
+        return pa.nulls(rows, kind)
+    if "valid" not in spec:
+        return _unpack_valid(spec, kind, rows, buffers)
+    bits = np.frombuffer(buffers.next((rows + 7) // 8), np.uint8)
+    valid = np.unpackbits(bits, count=rows).astype(bool)
+    if valid.sum() != spec["valid"]:
+        raise ValueError("the bitmap of nulls does not match their count")
+    values = _unpack_valid(spec, kind, int(spec["valid"]), buffers)
+    places = np.cumsum(valid) - 1
+    return values.take(pa.array(places, mask=~valid))
+
+
+def _unpack_valid(spec: Mapping[str, Any], kind: Any, rows: int, buffers: _Buffers) -> Any:
+    if pa.types.is_boolean(kind):
+        bits = np.frombuffer(buffers.next((rows + 7) // 8), np.uint8)
+        return pa.array(np.unpackbits(bits, count=rows).astype(bool))
+    if pa.types.is_integer(kind) or pa.types.is_timestamp(kind):
+        return pa.array(_unpack_ints(spec["i"], rows, buffers)).cast(kind)
+    if pa.types.is_floating(kind):
+        return pa.array(_unpack_floats(spec, rows, buffers)).cast(kind)
+    if pa.types.is_list(kind):
+        lengths = _unpack_ints(spec["n"], rows, buffers)
+        if (lengths < 0).any() or lengths.sum() > LARGEST_ROWS:
+            raise ValueError("a list of impossible length")
+        values = _unpack(spec["v"], int(lengths.sum()), buffers)
+        offsets = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int32)
+        return pa.ListArray.from_arrays(pa.array(offsets), values)
+    return _unpack_bytes(spec, rows, buffers).cast(kind)
+
+
+def _pack_ints(values: Any, buffers: list[bytes]) -> list[int]:
+    """int64 (N,) -> [minimum, divisor, bytes a value]."""
+    if not len(values):
+        return [0, 1, 0]
+    low, high = int(values.min()), int(values.max())
+    if high - low >= 1 << 63:
+        buffers.append(_planes(values.view(np.uint64), 8))
+        return [0, 0, 8]
+    offsets = values - low
+    divisor = max(1, int(np.gcd.reduce(offsets)))
+    offsets = (offsets // divisor).astype(np.uint64)
+    width = (int(offsets.max()).bit_length() + 7) // 8
+    buffers.append(_planes(offsets, width))
+    return [low, divisor, width]
+
+
+def _unpack_ints(spec: Any, rows: int, buffers: _Buffers) -> Any:
+    low, divisor, width = (int(part) for part in spec)
+    if not rows:
+        return np.zeros(0, np.int64)
+    values = _unplane(buffers.next(rows * width), rows, width).view(np.int64)
+    return values if divisor == 0 else values * divisor + low
+
+
+def _pack_floats(values: Any, buffers: list[bytes]) -> dict[str, Any]:
+    if np.isfinite(values).all() and (np.abs(values) < 1e9).all() and not _negative_zero(values):
+        for decimals in range(7):
+            scaled = np.rint(values * 10**decimals)
+            if (scaled / 10**decimals == values).all():
+                return {"d": decimals, "i": _pack_ints(scaled.astype(np.int64), buffers)}
+    buffers.append(_planes(values.view(np.uint64), 8))
+    return {"d": -1}
+
+
+def _unpack_floats(spec: Mapping[str, Any], rows: int, buffers: _Buffers) -> Any:
+    if spec["d"] < 0:
+        return _unplane(buffers.next(rows * 8), rows, 8).view(np.float64)
+    return _unpack_ints(spec["i"], rows, buffers) / 10 ** int(spec["d"])
+
+
+def _negative_zero(values: Any) -> bool:
+    return bool((np.signbit(values) & (values == 0)).any())
+
+
+def _pack_bytes(array: Any, buffers: list[bytes]) -> dict[str, Any]:
+    distinct = array.dictionary_encode()
+    if len(distinct.dictionary) * 2 <= len(array):
+        codes = distinct.indices.cast(pa.int64()).to_numpy()
+        spec = {"u": len(distinct.dictionary), "i": _pack_ints(codes, buffers)}
+        array = distinct.dictionary
+    else:
+        spec = {}
+    values = array.to_pylist()
+    spec["n"] = _pack_ints(np.array([len(v) for v in values], np.int64), buffers)
+    buffers.append(b"".join(values))
+    return spec
+
+
+def _unpack_bytes(spec: Mapping[str, Any], rows: int, buffers: _Buffers) -> Any:
+    codes = _unpack_ints(spec["i"], rows, buffers) if "u" in spec else None
+    count = rows if codes is None else int(spec["u"])
+    lengths = _unpack_ints(spec["n"], count, buffers)
+    if (lengths < 0).any():
+        raise ValueError("a string of negative length")
+    data = buffers.next(int(lengths.sum()))
+    ends = np.cumsum(lengths)
+    values = [data[end - size : end] for end, size in zip(ends, lengths, strict=True)]
+    array = pa.array(values, pa.binary())
+    return array if codes is None else array.take(pa.array(codes))
+
+
+def _planes(values: Any, width: int) -> bytes:
+    """uint64 (N,) -> N x width bytes, all low bytes first."""
+    return np.ascontiguousarray(
+        values.astype("<u8").view(np.uint8).reshape(-1, 8)[:, :width].T
+    ).tobytes()
+
+
+def _unplane(raw: bytes, rows: int, width: int) -> Any:
+    if not 0 <= width <= 8:
+        raise ValueError(f"integers of {width} bytes")
+    out = np.zeros((rows, 8), np.uint8)
+    out[:, :width] = np.frombuffer(raw, np.uint8).reshape(width, rows).T
+    return out.reshape(-1).view("<u8").astype(np.uint64)

@@ -1,0 +1,362 @@
+"""A table at one version: a base, deltas over it, and the ways to read them."""
+
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from sw2.errors import Damaged, InvalidInput
+from sw2.store import ObjectStore, ObjectWriter
+from sw2.table.delta import DELETE, EDIT, INSERT, Delta, compose, make_delta, same
+from sw2.table.schema import Column, Schema
+from sw2.table.segment import (
+    Base,
+    SegmentEntry,
+    decode_segment,
+    encode_segment,
+    entry_for,
+    one_chunk,
+    split,
+)
+from sw2.values import Origin
+
+# Decoded columns of segments kept in memory, in bytes; the oldest go first.
+CACHE_BYTES = 512 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class TableVersion:
+    """What a commit says of a table: names of objects. tail is the newest delta of the chain."""
+
+    schema: str
+    base: str | None
+    tail: str | None
+    rows: int
+
+
+class TableReader:
+    """Reads segments and delta chains out of a store, keeping what it decoded."""
+
+    def __init__(self, store: ObjectStore) -> None:
+        self.store = store
+        self._columns: dict[tuple[str, str], pa.Array] = {}
+        self._bytes = 0
+        self._chains: dict[str, Delta | None] = {}
+
+    def base(self, name: str) -> Base:
+        return Base.parse(self.store.get(name))
+
+    def delta(self, name: str) -> Delta:
+        return Delta.parse(self.store.get(name))
+
+    def chain(self, tail: str | None, until: str | None = None) -> list[tuple[str, Delta]]:
+        """The deltas after `until` up to `tail`, oldest first, with their names."""
+        found: list[tuple[str, Delta]] = []
+        while tail is not None and tail != until:
+            delta = self.delta(tail)
+            found.append((tail, delta))
+            tail = delta.parent
+        return found[::-1]
+
+    def composed(self, tail: str | None) -> Delta | None:
+        """The whole chain as one delta. Remembered, and extended from what is remembered."""
+        if tail is None or tail in self._chains:
+            return self._chains.get(tail) if tail else None
+        newer: list[Delta] = []
+        older: Delta | None = None
+        at: str | None = tail
+        while at is not None:
+            if at in self._chains:
+                older = self._chains[at]
+                break
+            delta = self.delta(at)
+            newer.append(delta)
+            at = delta.parent
+        chain = ([older] if older else []) + newer[::-1]
+        self._chains = {tail: compose(chain)}
+        return self._chains[tail]
+
+    def columns(self, base: Base, columns: Sequence[Column]) -> dict[str, pa.ChunkedArray]:
+        """Columns of a base by identity, as stored, in key order, one chunk a segment."""
+        chunks: dict[str, list[pa.Array]] = {column.id: [] for column in columns}
+        for segment in base.segments:
+            for identity, values in self.segment(segment, columns).items():
+                chunks[identity].append(values)
+        return {c.id: pa.chunked_array(chunks[c.id], c.stored) for c in columns}
+
+    def segment(self, entry: SegmentEntry, columns: Sequence[Column]) -> dict[str, pa.Array]:
+        """Columns of one segment; those not in memory are decoded together."""
+        missing = [c for c in columns if (entry.name, c.id) not in self._columns]
+        found = {c.id: self._columns[entry.name, c.id] for c in columns if c not in missing}
+        if missing:
+            wanted = pa.schema([(c.id, c.stored) for c in missing])
+            table = decode_segment(self.store.get(entry.name), wanted)
+            if table.num_rows != entry.rows:
+                raise Damaged(f"segment `{entry.name[:12]}` holds {table.num_rows} rows")
+            for column in missing:
+                found[column.id] = one_chunk(table[column.id])
+                self._keep((entry.name, column.id), found[column.id])
+        return found
+
+    def _keep(self, key: tuple[str, str], values: pa.Array) -> None:
+        self._columns[key] = values
+        self._bytes += values.nbytes
+        while self._bytes > CACHE_BYTES and len(self._columns) > 1:
+            oldest = next(iter(self._columns))
+            self._bytes -= self._columns.pop(oldest).nbytes
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """A table as it stands: schema, base, and one delta over it (committed and staged edits)."""
+
+    reader: TableReader
+    schema: Schema
+    base: Base | None
+    over: Delta | None
+
+    @property
+    def rows(self) -> int:
+        count = self.base.rows if self.base else 0
+        if self.over is None:
+            return count
+        ops = self.over.table["op"].to_numpy()
+        return count + int((ops == INSERT).sum()) - int((ops == DELETE).sum())
+
+    def stored(self, names: Sequence[str] | None = None) -> pa.Table:
+        """Columns `names` (all by default) as stored, fields named by identity, sorted by key."""
+        columns = [self.schema.column(n) for n in (self.schema.names if names is None else names)]
+        key = self.schema.key_column
+        wanted = {c.id: c for c in (key, *columns)}
+        held = self._base_columns(list(wanted.values()))
+        table = pa.table({c.id: held[c.id] for c in wanted.values()})
+        if self.over is not None:
+            table = _apply(table, key.id, self.over)
+        return table.select([c.id for c in columns])
+
+    def read(self, names: Sequence[str] | None = None) -> pa.Table:
+        """Columns as people see them: labels as dictionaries of names, images as object names."""
+        names = self.schema.names if names is None else list(names)
+        stored = self.stored(names)
+        columns = [self.schema.column(name) for name in names]
+        return pa.table({c.name: c.decode(stored[c.id]) for c in columns})
+
+    def lookup(self, keys: Sequence[int | str], names: Sequence[str]) -> tuple[Any, pa.Table]:
+        """Rows by key. Returns (found, cells): found is bool (N,), cells hold `names` as stored,
+        null where a key is not found."""
+        sought = pa.array(keys, self.schema.key_column.stored)
+        columns = [self.schema.column(name) for name in names]
+        found, cells = self._look_under(sought, columns)
+        if self.over is not None:
+            found, cells = _look_over(self.over, sought, found, cells)
+        return found, pa.table(cells)
+
+    def _base_columns(self, columns: Sequence[Column]) -> dict[str, pa.ChunkedArray]:
+        if self.base is None:
+            return {c.id: pa.chunked_array([], c.stored) for c in columns}
+        return self.reader.columns(self.base, columns)
+
+    def _look_under(
+        self, sought: pa.Array, columns: Sequence[Column]
+    ) -> tuple[Any, dict[str, pa.Array]]:
+        """`lookup` in the base alone. Reads only segments whose key range holds a sought key."""
+        place = np.full(len(sought), -1, np.int64)
+        parts: dict[str, list[pa.Array]] = {c.id: [pa.array([], c.stored)] for c in columns}
+        count = 0
+        for entry, asked in self._route(sought):
+            held = self.reader.segment(entry, [self.schema.key_column, *columns])
+            at = find(held[self.schema.key_column.id], sought.take(pa.array(asked)))
+            hits = pa.array(at[at >= 0])
+            place[asked[at >= 0]] = np.arange(count, count + len(hits))
+            count += len(hits)
+            for column in columns:
+                parts[column.id].append(held[column.id].take(hits))
+        rows = pa.array(place, mask=place < 0)
+        return place >= 0, {name: pa.concat_arrays(p).take(rows) for name, p in parts.items()}
+
+    def _route(self, sought: pa.Array) -> Iterable[tuple[SegmentEntry, Any]]:
+        """Which sought keys (as positions) each segment could hold; the others are left out."""
+        entries = self.base.segments if self.base else ()
+        if not entries:
+            return
+        firsts = pa.array([entry.first for entry in entries], sought.type)
+        if pa.types.is_integer(sought.type):
+            segment = np.searchsorted(firsts.to_numpy(), sought.to_numpy(), side="right") - 1
+        else:
+            starts = firsts.to_pylist()
+            segment = np.array([bisect_right(starts, key) - 1 for key in sought.to_pylist()])
+        for number in np.unique(segment[segment >= 0]):
+            yield entries[number], np.flatnonzero(segment == number)
+
+    def difference(self, rows: pa.Table, origin: Origin, at: int) -> Delta | None:
+        """The delta that brings `rows` (stored cells, fields by identity, the key among them) into
+        this table: rows with a new key are inserted, cells that differ are edited.
+
+        Raises InvalidInput when a key is null or given twice."""
+        key = self.schema.key_column
+        keys = rows[key.id].combine_chunks()
+        self._check_keys(keys)
+        names = [c.name for c in self.schema.columns if c.id in rows.column_names and c != key]
+        found, old = self.lookup(keys.to_pylist(), names)
+        ops = np.where(found, EDIT, INSERT).astype(np.int8)
+        cells, touched = {}, ops == INSERT
+        for name in names:
+            column = self.schema.column(name)
+            new = rows[column.id].combine_chunks()
+            changed = ~found | ~same(old[column.id].combine_chunks(), new)
+            touched |= changed
+            cells[column.id] = (old[column.id], new, pa.array(changed))
+        if not touched.any():
+            return None
+        return compose([make_delta(keys, ops, cells, origin, at)])
+
+    def complete(self, rows: pa.Table) -> pa.Table:
+        """Stored rows with every column of the schema, nulls where `rows` has none. Raises
+        InvalidInput when a key is null or given twice."""
+        self._check_keys(rows[self.schema.key_column.id].combine_chunks())
+        wanted = self.schema.stored()
+        return pa.table(
+            [
+                rows[f.name] if f.name in rows.column_names else pa.nulls(rows.num_rows, f.type)
+                for f in wanted
+            ],
+            schema=wanted,
+        )
+
+    def _check_keys(self, keys: pa.Array) -> None:
+        if keys.null_count:
+            raise InvalidInput(f"a row of table `{self.schema.table}` has no `{self.schema.key}`")
+        counts = pc.value_counts(keys)
+        twice = counts.filter(pc.greater(counts.field("counts"), 1))
+        if len(twice):
+            raise InvalidInput(
+                f"`{twice[0]['values'].as_py()}` is given {twice[0]['counts'].as_py()} times",
+                hint=f"`{self.schema.key}` names a row; give each row its own",
+            )
+
+
+def write_base(
+    writer: ObjectWriter, schema: Schema, rows: pa.Table, origin: Origin, at: int
+) -> str:
+    """Writes stored rows as segments; returns the base's name."""
+    key = schema.key_column.id
+    rows = rows.take(pc.sort_indices(rows[key]))
+    entries = [
+        entry_for(writer.put(encode_segment(part), compress=False), part[key])
+        for part in split(rows)
+    ]
+    return writer.put(Base(tuple(entries), origin, at).encode())
+
+
+def _apply(table: pa.Table, key: str, delta: Delta) -> pa.Table:
+    """`table` (stored cells, with its key column) after `delta`."""
+    change = delta.table
+    # The small side is the hash table: probing a million rows for 200 keys takes 10 ms.
+    positions = pc.index_in(table[key], value_set=change["key"].combine_chunks())
+    positions = one_chunk(positions)
+    rows = np.flatnonzero(pc.is_valid(positions).to_numpy(zero_copy_only=False))
+    source = positions.take(pa.array(rows)).to_numpy(zero_copy_only=False)
+    ops = change["op"].to_numpy()
+    for index, field in enumerate(table.schema):
+        if field.name + ".set" in change.column_names:
+            edited = change[field.name + ".set"].to_numpy()[source] & (ops[source] != DELETE)
+            new = one_chunk(change[field.name + ".new"]).take(pa.array(source[edited]))
+            table = table.set_column(index, field, _scatter(table[field.name], rows[edited], new))
+    gone = rows[ops[source] == DELETE]
+    if len(gone):
+        mask = np.ones(table.num_rows, bool)
+        mask[gone] = False
+        table = table.filter(pa.array(mask))
+    inserted = change.filter(pa.array(ops == INSERT))
+    if inserted.num_rows:
+        table = pa.concat_tables([table, _inserted(inserted, table.schema, key)])
+        table = table.take(pc.sort_indices(table[key]))
+    return table
+
+
+def _scatter(values: pa.ChunkedArray, rows: Any, new: pa.Array) -> pa.ChunkedArray | pa.Array:
+    """`values` with `rows` (ascending) replaced by `new`."""
+    if not len(rows):
+        return values
+    if pa.types.is_nested(values.type):
+        places = np.arange(len(values))
+        places[rows] = len(values) + np.arange(len(rows))
+        return pa.concat_arrays([*values.chunks, new]).take(pa.array(places))
+    mask = np.zeros(len(values), bool)
+    mask[rows] = True
+    return pc.replace_with_mask(values, pa.array(mask), new)
+
+
+def _inserted(change: pa.Table, schema: pa.Schema, key: str) -> pa.Table:
+    columns = []
+    for field in schema:
+        if field.name == key:
+            columns.append(change["key"].cast(field.type))
+        elif field.name + ".new" in change.column_names:
+            columns.append(change[field.name + ".new"].cast(field.type))
+        else:
+            columns.append(pa.nulls(change.num_rows, field.type))
+    return pa.table(columns, schema=schema)
+
+
+def _look_over(
+    delta: Delta, sought: pa.Array, found: Any, cells: dict[str, pa.Array]
+) -> tuple[Any, dict[str, pa.Array]]:
+    """What `_look_under` found, corrected by a delta."""
+    change = delta.table
+    at = find(one_chunk(change["key"]), sought)
+    hit = np.flatnonzero(at >= 0)
+    if not len(hit):
+        return found, cells
+    ops = change["op"].to_numpy()[at[hit]]
+    found = found.copy()
+    found[hit] = ops != DELETE
+    for name, values in cells.items():
+        if name + ".set" in change.column_names:
+            edited = change[name + ".set"].to_numpy()[at[hit]]
+            new = one_chunk(change[name + ".new"]).take(pa.array(at[hit][edited]))
+            cells[name] = one_chunk(_scatter(pa.chunked_array([values]), hit[edited], new))
+    return found, cells
+
+
+def find(held: pa.Array, keys: pa.Array) -> Any:
+    """Positions of `keys` in the sorted array `held`, -1 where absent. int64 (N,)."""
+    if not len(held):
+        return np.full(len(keys), -1, np.int64)
+    if pa.types.is_integer(held.type):
+        values, sought = held.to_numpy(), keys.to_numpy()
+        at = np.minimum(np.searchsorted(values, sought), len(values) - 1)
+        return np.where(values[at] == sought, at, -1)
+    if len(keys) * 20 < len(held):
+        return np.array([_bisect(held, key) for key in keys.to_pylist()], np.int64)
+    found = pc.fill_null(pc.index_in(keys, value_set=held), -1)
+    return found.to_numpy(zero_copy_only=False).astype(np.int64)
+
+
+def _bisect(held: pa.Array, key: str) -> int:
+    at = bisect_left(_Strings(held), key)
+    return at if at < len(held) and held[at].as_py() == key else -1
+
+
+class _Strings(Sequence[str]):
+    """An Arrow array of strings as `bisect` wants it, without making a list of it."""
+
+    def __init__(self, held: pa.Array) -> None:
+        self._held = held
+
+    def __len__(self) -> int:
+        return len(self._held)
+
+    def __getitem__(self, at: Any) -> Any:
+        return self._held[at].as_py()
+
+
+def keys_of(delta: Delta, op: int) -> Iterable[int | str]:
+    """Keys that `delta` inserts, deletes or edits."""
+    picked = delta.table["key"].filter(pa.array(delta.table["op"].to_numpy() == op))
+    keys: list[int | str] = picked.to_pylist()
+    return keys
