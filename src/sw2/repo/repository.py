@@ -197,9 +197,8 @@ class Repository:
             wanted = schema or start.schema
             if not wanted.columns:
                 raise InvalidInput(f"table `{table}` is new: say what columns it has")
-            stored = pa.table(
-                {(c := wanted.column(n)).id: c.encode(rows[n]) for n in rows.schema.names}
-            )
+            columns = [wanted.column(name) for name in rows.schema.names]
+            stored = pa.table({c.id: c.encode(rows[c.name]) for c in columns})
             action = Action(0, label, at, table)
             with self.store.write() as writer:
                 if wanted != start.schema:
@@ -245,9 +244,7 @@ class Repository:
     def status(self) -> Status:
         head = self.commit_of("HEAD") if self.head else None
         counts = [self._staged(table).counts for table in self.tables()]
-        edited, inserted, deleted = (
-            (sum(column) for column in zip(*counts, strict=True)) if counts else (0, 0, 0)
-        )
+        edited, inserted, deleted = (sum(c[i] for c in counts) for i in range(3))
         rows = self.snapshot().rows if EXAMPLES in self.tables() else 0
         return Status(self.branch, head, rows, edited, inserted, deleted, self._changed_files(head))
 
@@ -284,7 +281,7 @@ class Repository:
         return replace(commit, name=name)
 
     def commit_of(self, rev: str) -> Commit:
-        """The commit that a revision names: HEAD, a branch, a hash or its beginning, each with ~N."""
+        """The commit of a revision: HEAD, a branch, a hash or its beginning, each with ~N."""
         return history.resolve(self, rev)
 
     def load_commit(self, name: str) -> Commit:

@@ -35,13 +35,16 @@ INLINE_BYTES = 1 << 16
 def delta_of(snapshot: Snapshot, edits: Sequence[Edit], origin: Origin, at: int) -> Delta | None:
     """The delta that carries the edits out; None when every cell holds its value already.
 
-    Raises NotFound for a row or column that is not there, InvalidInput for a cell of a wrong type."""
+    Raises NotFound for a row or column that is not there, InvalidInput for a cell that does not
+    fit its column."""
     schema = snapshot.schema
     places = {key: place for place, key in enumerate(dict.fromkeys(e.key for e in edits))}
     try:
         keys = pa.array(list(places), schema.key_column.stored)
     except (pa.ArrowException, TypeError) as error:
-        raise InvalidInput(f"rows of table `{schema.table}` are named by {error}") from error
+        raise InvalidInput(
+            f"rows of table `{schema.table}` are named by {schema.key_column.type}s: {error}"
+        ) from error
     names = list(dict.fromkeys(edit.column for edit in edits))
     if schema.key in names:
         raise InvalidInput(f"`{schema.key}` names the row and cannot be edited")

@@ -6,6 +6,7 @@ and touches no row. Cells of an image are the name of an object in the store (32
 import json
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from difflib import get_close_matches
 from typing import Any, Literal, get_args
 
 import pyarrow as pa
@@ -60,6 +61,8 @@ class Column:
                     self.stored,
                 )
             return values.cast(self.stored)
+        except InvalidInput:
+            raise
         except (pa.ArrowException, ValueError, TypeError) as error:
             raise InvalidInput(
                 f"column `{self.name}` holds {self.type} cells: {error}",
@@ -87,9 +90,11 @@ class Column:
         unknown = pc.and_(pc.is_valid(values), pc.is_null(codes))
         if pc.any(unknown).as_py():
             bad = values.filter(unknown)[0].as_py()
-            known = ", ".join(f"`{label}`" for label in self.labels[:12])
+            near = get_close_matches(bad, self.labels, 1)
+            known = ", ".join(self.labels[:12]) + (", …" if len(self.labels) > 12 else "")
             raise InvalidInput(
-                f"`{bad}` is not a label of column `{self.name}`", hint=f"Its labels: {known}"
+                f"`{bad}` is not a label of column `{self.name}`",
+                hint=(f"Did you mean `{near[0]}`? " if near else "") + f"Its labels: {known}",
             )
         return codes
 
