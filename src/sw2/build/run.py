@@ -65,6 +65,11 @@ class Job:
     def key(self) -> str:
         return build_key(self.data, self.spec, self.tools)
 
+    @property
+    def id(self) -> str:
+        """The name of its folder."""
+        return self.key[:16]
+
 
 def build(
     repository: "Repository",
@@ -77,16 +82,22 @@ def build(
 
     Raises InvalidInput (spec), BuildFailed (data, training, export), Conflict (the same build is
     running), Cancelled (`stop()` became true), MissingExtra (no torch)."""
+    job = job_of(repository, rev)
+
+    def ready(tell: Progress) -> Data:
+        rows = read_rows(repository, job.spec, job.commit)
+        return prepare(rows, repository.media, job.spec, tell)
+
+    return make(builds_folder(repository) / job.id, job, ready, progress, stop or never)
+
+
+def job_of(repository: "Repository", rev: str = "HEAD") -> Job:
+    """What a build of `rev` would be made from, and so what it is named, without building."""
     commit = repository.commit_of(rev).name
     spec = read_spec(repository, commit)
     # Only what a build reads: marking an example as reviewed makes no other program.
     columns = columns_read(repository, spec, commit)
-    job = Job(spec, commit, repository.data_name(commit, columns), toolchain())
-
-    def ready(tell: Progress) -> Data:
-        return prepare(read_rows(repository, spec, commit), repository.media, spec, tell)
-
-    return make(builds_folder(repository) / job.key[:16], job, ready, progress, stop or never)
+    return Job(spec, commit, repository.data_name(commit, columns), toolchain())
 
 
 def builds(repository: "Repository") -> list[Build]:
@@ -101,8 +112,8 @@ def builds_folder(repository: "Repository") -> Path:
     return Path(repository.folder) / "builds"
 
 
-def read_spec(repository: "Repository", rev: str) -> Spec:
-    """The committed sw2.toml; without one, the defaults."""
+def read_spec(repository: "Repository", rev: str | None) -> Spec:
+    """sw2.toml at a commit, or in the working folder (rev None); without one, the defaults."""
     with suppress(NotFound):
         return Spec.parse(repository.file("sw2.toml", rev).decode(errors="replace"))
     return Spec()

@@ -234,7 +234,7 @@ class Repository:
 
     def pending(self, table: str = EXAMPLES) -> Changes:
         """What is staged, against the last commit."""
-        stage = self._staged(table)
+        stage = self.staged(table)
         changes = changes_of(stage.delta, stage.schema)
         if stage.base is not None:
             key = stage.schema.key_column
@@ -243,7 +243,7 @@ class Repository:
 
     def status(self) -> Status:
         head = self.commit_of("HEAD") if self.head else None
-        counts = [self._staged(table).counts for table in self.tables()]
+        counts = [self.staged(table).counts for table in self.tables()]
         edited, inserted, deleted = (sum(c[i] for c in counts) for i in range(3))
         rows = self.snapshot().rows if EXAMPLES in self.tables() else 0
         return Status(self.branch, head, rows, edited, inserted, deleted, self._changed_files(head))
@@ -255,7 +255,7 @@ class Repository:
             raise InvalidInput("a commit needs a message", hint="Say in a few words why")
         with self.state.transaction():
             head = self.commit_of("HEAD") if self.head else None
-            stages = {table: self._staged(table) for table in self.tables()}
+            stages = {table: self.staged(table) for table in self.tables()}
             changed = {table: stage for table, stage in stages.items() if stage.touched}
             if not changed and not self._changed_files(head):
                 raise InvalidInput("nothing to commit: no edit is staged", hint="See `sw2 status`")
@@ -343,7 +343,8 @@ class Repository:
         except NotFound:
             return Snapshot(self.reader, Schema(table, "", ()), None, None)
 
-    def _staged(self, table: str) -> Staged:
+    def staged(self, table: str = EXAMPLES) -> Staged:
+        """All that is staged for a table, folded together."""
         head = self.commit_of("HEAD") if self.head else None
         version = head.tables.get(table) if head else None
         return staged(self.state.actions(), version, table, self.reader)
