@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from conftest import LABELS, a_job, build_rows, some_rows
+from tiny_builds import LABELS, a_job, build_rows, some_rows
 
 from sw2.binary import load
 from sw2.build import build_key, make, read_build, toolchain
@@ -110,7 +110,7 @@ def test_the_same_inputs_give_the_same_file_in_another_folder_and_process(finish
     here = os.path.dirname(__file__)
     code = (
         f"import sys, pathlib; sys.path.insert(0, {here!r})\n"
-        "from conftest import build_rows, some_rows\n"
+        "from tiny_builds import build_rows, some_rows\n"
         "print(build_rows(pathlib.Path('elsewhere/deep'), *some_rows()).state.program)\n"
     )
     done = subprocess.run(

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from conftest import some_rows
+from tiny_builds import some_rows
 
 from sw2.build import Spec
 from sw2.build.data import label_indexes, picture_shape, prepare, settle_splits
