@@ -1,0 +1,3 @@
+import "./history.css";
+
+export { History, HistorySide } from "./History";

@@ -1,0 +1,4 @@
+import "./problems.css";
+
+export { ProblemList } from "./ProblemList";
+export { Problems, ProblemsSide } from "./Problems";

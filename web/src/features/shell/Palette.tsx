@@ -1,0 +1,135 @@
+import { Modal } from "@mantine/core";
+import { type KeyboardEvent, useEffect, useMemo, useState } from "react";
+import { useFacets } from "@/api/queries";
+import { known, useT } from "@/i18n";
+import type { Action } from "@/state/actions";
+import { type App, useApp } from "@/state/app";
+import { useStore } from "@/state/store";
+import { NO_FILTERS, withFilters } from "@/state/view";
+import { FACETS, type FacetName, type Facets } from "@/api/types";
+import { Icon } from "@/ui/Icon";
+import { Keycaps } from "@/ui/Keycaps";
+
+interface Choice {
+  name: string;
+  title: string;
+  group: string;
+  keys?: string;
+  run: () => void;
+}
+
+/** Letters in order, gaps allowed; better where they stand together and begin a word. Below 0: no match. */
+export function matchScore(title: string, wanted: string): number {
+  const [text, letters] = [title.toLowerCase(), wanted.toLowerCase().replaceAll(" ", "")];
+  let [at, score] = [0, 0];
+  for (const letter of letters) {
+    const found = text.indexOf(letter, at);
+    if (found < 0) return -1;
+    if (found === at) score += 3;
+    if (found === 0 || /[\s:=,（]/.test(text[found - 1] ?? "")) score += 2;
+    at = found + 1;
+  }
+  return score + 1 / (1 + text.length);
+}
+
+function actionChoices(app: App, t: ReturnType<typeof useT>): Choice[] {
+  const shown = (action: Action) => !action.keyOnly && action.name !== "help.palette" && (action.enabled?.(app) ?? true);
+  return app.actions().filter(shown).map((action) => ({
+    name: action.name, title: action.title(app), group: t(`group.${action.group}`), keys: action.keys[0],
+    run: () => action.perform(app),
+  }));
+}
+
+function facetChoices(app: App, t: ReturnType<typeof useT>, facets: Facets | undefined): Choice[] {
+  return (facets?.facets ?? []).filter((facet) => FACETS.includes(facet.name as FacetName)).flatMap((facet) =>
+    facet.values.map(({ value }) => ({
+      name: `facet.${facet.name}.${value}`,
+      title: t("palette.show", { facet: t(`facet.${facet.name as FacetName}`), value: known(facet.name, value) }),
+      group: t("group.filter"),
+      run: () => app.filter(withFilters({ [facet.name]: [value] })),
+    })));
+}
+
+const SHOWN = 60;
+
+export function Palette() {
+  const t = useT();
+  const app = useApp();
+  const open = useStore(app.ui, (ui) => ui.palette);
+  const [text, setText] = useState("");
+  const [place, setPlace] = useState(0);
+  const facets = useFacets(NO_FILTERS).data;
+  useEffect(() => {
+    if (open) setText("");
+  }, [open]);
+  useEffect(() => setPlace(0), [text, open]);
+  const found = useMemo(() => {
+    if (!open) return [];
+    const all = actionChoices(app, t);
+    if (!text.trim()) return all.slice(0, SHOWN);
+    const find: Choice = {
+      name: "find", title: t("palette.find", { text }), group: t("group.filter"),
+      run: () => app.filter(withFilters({ q: text.trim() })),
+    };
+    const scored = [...all, ...facetChoices(app, t, facets)].map((choice) => ({ choice, score: matchScore(choice.title, text) }));
+    const best = scored.filter((one) => one.score >= 0).sort((a, b) => b.score - a.score).map((one) => one.choice);
+    return [...best.slice(0, SHOWN), find];
+  }, [app, t, text, open, facets]);
+  const close = () => app.ui.set((ui) => ({ ...ui, palette: false }));
+  const run = (choice: Choice | undefined) => {
+    if (!choice) return;
+    close();
+    app.list.get()?.focus();
+    choice.run();
+  };
+  const press = (event: KeyboardEvent) => {
+    const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
+    if (step !== undefined) {
+      event.preventDefault();
+      const next = (place + step + found.length) % found.length;
+      setPlace(next);
+      document.getElementById(`choice-${next}`)?.scrollIntoView({ block: "nearest" });
+    } else if (event.key === "Enter") {
+      event.preventDefault();
+      run(found[place]);
+    }
+  };
+  return (
+    <Modal opened={open} onClose={close} withCloseButton={false} yOffset={48} size={560} padding={0} returnFocus={false} aria-label={t("action.help.palette")}>
+      <div className="palette">
+        <div className="palette-box">
+          <Icon name="search" />
+          <input
+            data-autofocus
+            value={text}
+            role="combobox"
+            aria-expanded
+            aria-controls="palette-list"
+            aria-activedescendant={`choice-${place}`}
+            aria-label={t("palette.box")}
+            placeholder={t("palette.box")}
+            spellCheck={false}
+            onChange={(event) => setText(event.currentTarget.value)}
+            onKeyDown={press}
+          />
+        </div>
+        <ul id="palette-list" role="listbox" aria-label={t("palette.results")}>
+          {found.map((choice, k) => (
+            <li
+              key={choice.name}
+              id={`choice-${k}`}
+              role="option"
+              aria-selected={k === place}
+              onMouseMove={() => setPlace(k)}
+              onClick={() => run(choice)}
+            >
+              <span>{choice.title}</span>
+              <span className="palette-group">{choice.group}</span>
+              {choice.keys && <Keycaps keys={choice.keys} />}
+            </li>
+          ))}
+        </ul>
+      </div>
+    </Modal>
+  );
+}

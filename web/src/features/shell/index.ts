@@ -1,0 +1,4 @@
+import "./shell.css";
+
+export { allActions } from "./registry";
+export { Shell } from "./Shell";
