@@ -1,4 +1,5 @@
-"""Every request and answer of the IDE's HTTP API. The web application's types are generated from these."""
+"""Every request and answer of the IDE's HTTP API. The page's types are
+generated from these."""
 
 from typing import Literal
 
@@ -16,7 +17,7 @@ class ErrorBody(BaseModel):
 
 
 class Label(BaseModel):
-    """One value of the target column. `key` is the digit that sets it ("1" … "9", "0"), "" beyond ten."""
+    """One value of the target column. key: the digit that sets it ("1" … "9", "0"), or ""."""
 
     name: str
     index: int
@@ -34,7 +35,7 @@ class ProgramSummary(BaseModel):
     build: str
     name: str
     accuracy: float
-    interval: tuple[float, float] = Field(description="95 % Wilson interval of accuracy, as fractions")
+    interval: tuple[float, float] = Field(description="95 % Wilson interval, fractions")
     tested: int
     commit: str
     built_at: int = Field(description="ms since 1970")
@@ -90,7 +91,9 @@ class Page(BaseModel):
     filtered: int
     offset: int
     items: list[Item]
-    losses: list[float] = Field(description="up to 200 losses evenly spaced along the whole filtered order")
+    losses: list[float] = Field(
+        description="up to 200 losses evenly spaced along the filtered order"
+    )
 
 
 class FacetValue(BaseModel):
@@ -139,7 +142,7 @@ class Probability(BaseModel):
 
 class Detail(BaseModel):
     item: Item
-    probabilities: list[Probability] = Field(description="most likely first; empty without a program")
+    probabilities: list[Probability] = Field(description="most likely first")
     losses: list[float] = Field(description="loss after each epoch of the last build")
     margin: float | None = Field(description="area under the margin, Pleiss et al. 2020")
     entropy: float | None
@@ -187,7 +190,7 @@ class UndoRequest(BaseModel):
 
 
 class UndoAnswer(BaseModel):
-    label: str = Field(description="what was undone or redone, in words; empty when there was nothing")
+    label: str = Field(description="what was undone or redone, in words; empty if nothing")
     ids: list[str]
     items: list[Item]
     session: Session
@@ -208,9 +211,11 @@ class Change(BaseModel):
 class Changes(BaseModel):
     total: int
     rows: int
-    by_pair: list[tuple[str, str, int]] = Field(description="(old, new, count) of the target column, most first")
+    by_pair: list[tuple[str, str, int]] = Field(
+        description="(old, new, count) of the target, most first"
+    )
     reviewed: int = Field(description="rows kept as they were and marked reviewed")
-    items: list[Change] = Field(description="edits of the target column, then the rest, oldest first")
+    items: list[Change] = Field(description="edits of the target, then the rest")
 
 
 class CommitRequest(BaseModel):
@@ -270,7 +275,9 @@ class Comparison(BaseModel):
     before_interval: tuple[float, float]
     after_accuracy: float
     after_interval: tuple[float, float]
-    difference_interval: tuple[float, float] = Field(description="95 % interval of the difference, paired")
+    difference_interval: tuple[float, float] = Field(
+        description="95 % interval of the paired difference"
+    )
     better: int
     worse: int
     tested: int
@@ -279,7 +286,7 @@ class Comparison(BaseModel):
 class BuildReport(BaseModel):
     info: BuildInfo
     labels: list[str]
-    confusion: list[list[int]] = Field(description="rows: given label, columns: prediction; test split")
+    confusion: list[list[int]] = Field(description="rows: given, columns: predicted; test split")
     classes: list[ClassFigure]
     epochs: list[Epoch]
     comparison: Comparison | None
@@ -287,7 +294,7 @@ class BuildReport(BaseModel):
 
 
 class ServerEvent(BaseModel):
-    """Sent on `/api/events` (server-sent events). `session` after any change; `build` while one runs."""
+    """Sent on `/api/events`: `session` after any change, `build` while one runs."""
 
     type: Literal["session", "build", "hello"]
     session: Session | None = None

@@ -4,6 +4,7 @@ from sw2.repo.changes import CellChange, Changes, Edit
 from sw2.repo.commits import Commit
 from sw2.repo.fsck import Fault, fsck
 from sw2.repo.repository import EXAMPLES, Repository, Status
+from sw2.repo.stage import Staged
 from sw2.repo.state import Action
 
 __all__ = [
@@ -15,6 +16,7 @@ __all__ = [
     "Edit",
     "Fault",
     "Repository",
+    "Staged",
     "Status",
     "fsck",
 ]

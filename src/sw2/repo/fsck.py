@@ -93,7 +93,7 @@ def _pictures(repository: Repository, where: str, snapshot: Snapshot) -> Iterato
 def _stage(repository: Repository) -> Iterator[Fault]:
     for action in repository.state.actions():
         try:
-            staged_delta(action, repository.store)
+            staged_delta(action, repository.reader)
             if action.schema is not None:
                 Schema.parse(repository.store.get(action.schema))
         except Sw2Error as error:

@@ -88,7 +88,7 @@ def of_cell(repository: "Repository", key: int | str, name: str, table: str) -> 
     column = repository.schema(table).column(name)
     found: list[CellChange] = []
     for action in repository.state.actions():
-        if action.table == table and (delta := staged_delta(action, repository.store)):
+        if action.table == table and (delta := staged_delta(action, repository.reader)):
             found = _of(delta, column, key, None) + found
     for commit in log(repository, None, "HEAD"):
         version = commit.tables.get(table)

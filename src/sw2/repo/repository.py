@@ -14,10 +14,18 @@ from sw2.errors import InvalidInput, NotARepository, NotFound
 from sw2.repo import history
 from sw2.repo.changes import CellChange, Changes, Edit, changes_of
 from sw2.repo.commits import Commit, encode_commit, parse_commit
-from sw2.repo.stage import INLINE_BYTES, Staged, after, delta_of, staged
+from sw2.repo.stage import INLINE_BYTES, Staged, delta_of, extended, nothing_staged
 from sw2.repo.state import Action, State
 from sw2.store import ObjectStore
-from sw2.table import Delta, Schema, Snapshot, TableReader, write_base
+from sw2.table import (
+    Delta,
+    Schema,
+    Snapshot,
+    TableReader,
+    TableVersion,
+    compose,
+    write_base,
+)
 from sw2.table.pack import pack
 from sw2.values import Origin, now_ms
 
@@ -44,6 +52,22 @@ class Status:
         return not (self.edited or self.inserted or self.deleted or self.files)
 
 
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What was staged when last looked at: the head, the stamp and the live actions then."""
+
+    head: str | None
+    stamp: tuple[int, int, int]
+    ids: tuple[int, ...]
+    stage: Staged
+
+    def leads_to(self, head: str | None, stamp: tuple[int, int, int], ids: tuple[int, ...]) -> bool:
+        """Whether things stand there now with actions only added. Not after a rollback, for then a
+        number may stand for another action."""
+        unmoved = (self.head, self.stamp[2]) == (head, stamp[2])
+        return unmoved and ids[: len(self.ids)] == self.ids
+
+
 class Repository:
     """Open one with `Repository.open`, make one with `Repository.init`. Threads may share it, and
     several processes may work on the same folder."""
@@ -54,7 +78,8 @@ class Repository:
         self.state = state
         self.store = ObjectStore(self.folder / "packs")
         self.reader = TableReader(self.store)
-        self._snapshots: dict[str, tuple[str | None, tuple[int, ...], Snapshot]] = {}
+        self._seen: dict[str, Seen] = {}
+        self._snapshots: dict[str, tuple[Staged, Snapshot]] = {}
 
     @staticmethod
     def init(path: str | os.PathLike[str] = ".", name: str | None = None) -> "Repository":
@@ -105,36 +130,22 @@ class Repository:
 
         Raises NotFound when the table or the revision does not exist."""
         if rev is not None:
-            return self._committed(self.commit_of(rev), table)
-        head, (count, newest) = self.head, self.state.stamp()
+            commit = self.commit_of(rev)
+            if table not in commit.tables:
+                raise NotFound(f"there is no table `{table}` at commit {commit.short}")
+            return self._at(commit.tables[table])
+        stage = self.staged(table)
         cached = self._snapshots.get(table)
-        if (
-            cached
-            and cached[0] == head
-            and (len(cached[1]), max(cached[1], default=0))
-            == (
-                count,
-                newest,
-            )
-        ):
-            return cached[2]
-        actions = self.state.actions()
-        ids = tuple(a.id for a in actions)
-        if cached and cached[0] == head and ids[: len(cached[1])] == cached[1]:
-            start, actions = cached[2], actions[len(cached[1]) :]
-        else:
-            start = self._committed(self.commit_of("HEAD") if head else None, table, empty=True)
-        actions = [a for a in actions if a.table == table]
-        schema = start.schema
-        for action in actions:
-            if action.schema is not None:
-                schema = Schema.parse(self.store.get(action.schema))
-        if not schema.columns:
+        if cached is not None and cached[0] is stage:
+            return cached[1]
+        if not stage.schema.columns:
             raise NotFound(
                 f"there is no table `{table}` yet", hint="Run `sw2 add FOLDER` to bring examples in"
             )
-        snapshot = after(start, actions, self.reader, schema)
-        self._snapshots[table] = (head, ids, snapshot)
+        committed = self._at(stage.version)
+        over = compose([delta for delta in (committed.over, stage.delta) if delta is not None])
+        snapshot = Snapshot(self.reader, stage.schema, stage.base or committed.base, over)
+        self._snapshots[table] = (stage, snapshot)
         return snapshot
 
     def schema(self, table: str = EXAMPLES, rev: str | None = None) -> Schema:
@@ -324,12 +335,10 @@ class Repository:
         arrays = {n: stored[snapshot.schema.column(n).id].combine_chunks() for n in names}
         return blake3(pack(arrays, {"columns": described})).hexdigest()
 
-    def _committed(self, commit: Commit | None, table: str, empty: bool = False) -> Snapshot:
-        version = commit.tables.get(table) if commit else None
+    def _at(self, version: TableVersion | None) -> Snapshot:
+        """A committed table; an empty one without columns for None."""
         if version is None:
-            if empty:
-                return Snapshot(self.reader, Schema(table, "", ()), None, None)
-            raise NotFound(f"there is no table `{table}` at that commit")
+            return Snapshot(self.reader, Schema("", "", ()), None, None)
         return Snapshot(
             self.reader,
             Schema.parse(self.store.get(version.schema)),
@@ -345,9 +354,20 @@ class Repository:
 
     def staged(self, table: str = EXAMPLES) -> Staged:
         """All that is staged for a table, folded together."""
-        head = self.commit_of("HEAD") if self.head else None
-        version = head.tables.get(table) if head else None
-        return staged(self.state.actions(), version, table, self.reader)
+        head, stamp = self.head, self.state.stamp()
+        seen = self._seen.get(table)
+        if seen is not None and (seen.head, seen.stamp) == (head, stamp):
+            return seen.stage
+        actions = self.state.actions()
+        ids = tuple(action.id for action in actions)
+        if seen is not None and seen.leads_to(head, stamp, ids):
+            # Only what came since: the cost of an edit does not grow with the stage.
+            stage = extended(seen.stage, actions[len(seen.ids) :], self.reader)
+        else:
+            version = self.commit_of("HEAD").tables.get(table) if head else None
+            stage = extended(nothing_staged(table, version, self.reader), actions, self.reader)
+        self._seen[table] = Seen(head, stamp, ids, stage)
+        return stage
 
     def _push(self, action: Action, delta: Delta | None) -> Action | None:
         if delta is None and action.schema is None and action.base is None:

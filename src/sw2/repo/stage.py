@@ -1,6 +1,6 @@
 """The stage: edits that are on disk and not yet committed, each undoable."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -10,7 +10,7 @@ import pyarrow as pa
 from sw2.errors import InvalidInput, NotFound
 from sw2.repo.changes import Edit
 from sw2.repo.state import Action
-from sw2.store import ObjectStore, ObjectWriter
+from sw2.store import ObjectWriter
 from sw2.table import (
     DELETE,
     EDIT,
@@ -67,25 +67,11 @@ def delta_of(snapshot: Snapshot, edits: Sequence[Edit], origin: Origin, at: int)
     return compose([make_delta(keys, ops, cells, origin, at)])
 
 
-def staged_delta(action: Action, store: ObjectStore) -> Delta | None:
+def staged_delta(action: Action, reader: TableReader) -> Delta | None:
     raw = action.delta
     if raw is None and action.object is not None:
-        raw = store.get(action.object)
-    return None if raw is None else Delta.parse(raw)
-
-
-def after(
-    snapshot: Snapshot, actions: Iterable[Action], reader: TableReader, schema: Schema
-) -> Snapshot:
-    """The table after some more actions; `schema` is what it is then."""
-    base = snapshot.base
-    deltas = [snapshot.over] if snapshot.over else []
-    for action in actions:
-        if action.base is not None:
-            base = reader.base(action.base)
-        if (delta := staged_delta(action, reader.store)) is not None:
-            deltas.append(delta)
-    return Snapshot(reader, schema, base, compose(deltas))
+        raw = reader.store.get(action.object)
+    return None if raw is None else reader.parse(raw)
 
 
 def _array(values: list[Any], name: str) -> pa.Array:
@@ -138,22 +124,25 @@ class Staged:
         )
 
 
-def staged(
-    actions: Sequence[Action], version: TableVersion | None, table: str, reader: TableReader
-) -> Staged:
-    """Folds the live actions of one table together."""
-    actions = [action for action in actions if action.table == table]
+def nothing_staged(table: str, version: TableVersion | None, reader: TableReader) -> Staged:
+    schema = Schema.parse(reader.store.get(version.schema)) if version else Schema(table, "", ())
+    return Staged(table, version, schema, None, None, None, None)
+
+
+def extended(before: Staged, actions: Sequence[Action], reader: TableReader) -> Staged:
+    """What is staged after some more actions, those of other tables left out."""
+    actions = [action for action in actions if action.table == before.table]
+    if not actions:
+        return before
     schema_name = next((a.schema for a in reversed(actions) if a.schema), None)
-    named = schema_name or (version.schema if version else None)
-    schema = Schema.parse(reader.store.get(named)) if named else Schema(table, "", ())
-    deltas = [delta for a in actions if (delta := staged_delta(a, reader.store)) is not None]
     base_name = next((a.base for a in reversed(actions) if a.base), None)
+    deltas = [delta for a in actions if (delta := staged_delta(a, reader)) is not None]
     return Staged(
-        table,
-        version,
-        schema,
-        schema_name,
-        reader.base(base_name) if base_name else None,
-        base_name,
-        compose(deltas),
+        before.table,
+        before.version,
+        Schema.parse(reader.store.get(schema_name)) if schema_name else before.schema,
+        schema_name or before.schema_name,
+        reader.base(base_name) if base_name else before.base,
+        base_name or before.base_name,
+        compose([before.delta, *deltas] if before.delta else deltas),
     )

@@ -52,6 +52,7 @@ class State:
     def __init__(self, path: Path, create: bool = False) -> None:
         self._lock = threading.RLock()
         self._depth = 0
+        self._rollbacks = 0
         if not create and not path.exists():
             raise Damaged(
                 f"`{path}` is missing: the repository has lost its branches and staged edits",
@@ -86,6 +87,7 @@ class State:
             except BaseException:
                 self._depth -= 1
                 if self._depth == 0:
+                    self._rollbacks += 1
                     self._database.execute("ROLLBACK")
                 raise
             self._depth -= 1
@@ -120,13 +122,14 @@ class State:
                 (name, old, new, at, why),
             )
 
-    def stamp(self) -> tuple[int, int]:
-        """Changes whenever the live actions do: (how many, the newest)."""
+    def stamp(self) -> tuple[int, int, int]:
+        """Changes whenever the live actions do: how many, the newest, and how often work was rolled
+        back here, for SQLite hands the number of a rolled-back action out again."""
         with self._lock:
             row = self._database.execute(
                 "SELECT count(*), coalesce(max(id), 0) FROM action WHERE undone = 0"
             ).fetchone()
-        return int(row[0]), int(row[1])
+        return int(row[0]), int(row[1]), self._rollbacks
 
     def actions(self) -> list[Action]:
         """The live actions, oldest first."""

@@ -26,6 +26,7 @@ from sw2.values import Origin
 
 # Decoded columns of segments kept in memory, in bytes; the oldest go first.
 CACHE_BYTES = 512 << 20
+PARSED_KEPT = 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,12 +47,21 @@ class TableReader:
         self._columns: dict[tuple[str, str], pa.Array] = {}
         self._bytes = 0
         self._chains: dict[str, Delta | None] = {}
+        self._parsed: dict[bytes, Delta] = {}
 
     def base(self, name: str) -> Base:
         return Base.parse(self.store.get(name))
 
     def delta(self, name: str) -> Delta:
         return Delta.parse(self.store.get(name))
+
+    def parse(self, raw: bytes) -> Delta:
+        """A delta from its bytes, remembered: the stage is read again after each edit."""
+        if raw not in self._parsed:
+            if len(self._parsed) >= PARSED_KEPT:
+                self._parsed.pop(next(iter(self._parsed)))
+            self._parsed[raw] = Delta.parse(raw)
+        return self._parsed[raw]
 
     def chain(self, tail: str | None, until: str | None = None) -> list[tuple[str, Delta]]:
         """The deltas after `until` up to `tail`, oldest first, with their names."""

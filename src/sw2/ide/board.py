@@ -1,0 +1,236 @@
+"""The board: every example with what the newest program says of it, as columns.
+
+All questions of the page (pages, facets, counts) are answered from these arrays. A board is a
+value: an edit makes a new one, sharing what did not change."""
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from sw2.build import Build, Signals, read_spec
+from sw2.insight import Finding, findings, suspicion_of
+from sw2.repo import Repository, Staged
+from sw2.table import EDIT, Snapshot
+
+Ints = NDArray[np.int64]
+Floats = NDArray[np.float64]
+Bools = NDArray[np.bool_]
+# Findings that a decision about the label settles.
+LABEL_FINDINGS = ("W101", "W201", "W203")
+# An outright certain probability would give an infinite loss.
+LEAST = 1e-12
+
+
+@dataclass(frozen=True)
+class Columns:
+    """The names that the IDE's columns have in this table; "" where the table has none."""
+
+    image: str
+    target: str
+    split: str
+    reviewed: str
+
+
+@dataclass(frozen=True)
+class Program:
+    """What a build says, in the order of the board's rows; K labels, N rows.
+
+    row: (N,) the example's row in the build's signals, -1 for one that the build did not know.
+    prediction, proposed: (N,) label number, -1 where unknown.  probabilities: (N, K).
+    score: (N,) how suspect, 0 … 1.  rank: (N,) place in the worst-first order, which stays while
+    labels are edited.  before: (N,) the build before's prediction, -1 where there is none."""
+
+    build: Build
+    signals: Signals
+    row: Ints
+    prediction: Ints
+    proposed: Ints
+    probabilities: Floats
+    score: Floats
+    rank: Ints
+    before: Ints
+
+
+@dataclass(frozen=True)
+class Board:
+    """ids: sorted.  media: object names.  given: label number, -1 without.  finding: code of an
+    open finding, "" without."""
+
+    columns: Columns
+    labels: tuple[str, ...]
+    ids: list[str]
+    places: dict[str, int]
+    media: list[str | None]
+    split: NDArray[np.str_]
+    given: Ints
+    reviewed: Bools
+    edited: Bools
+    touched_at: Ints
+    finding: NDArray[np.str_]
+    findings: list[Finding]
+    program: Program | None
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+    @property
+    def loss(self) -> Floats:
+        """(N,) -ln p of the label as it is now, nats; NaN without a label or program."""
+        if self.program is None:
+            return np.full(len(self), np.nan)
+        chosen = self.program.probabilities[np.arange(len(self)), np.maximum(self.given, 0)]
+        known = (self.given >= 0) & (self.program.row >= 0)
+        return np.where(known, -np.log(np.maximum(chosen, LEAST)), np.nan)
+
+    def label(self, number: int) -> str | None:
+        return self.labels[number] if number >= 0 else None
+
+
+def columns_of(repository: Repository, target: str, image: str, split: str) -> Columns:
+    names = repository.schema().names
+    return Columns(
+        image, target, split if split in names else "", "reviewed" * ("reviewed" in names)
+    )
+
+
+def make_board(
+    repository: Repository, columns: Columns, build: Build | None, before: Build | None
+) -> Board:
+    """Reads the working state and joins it with the builds. Costs a scan of the table; `refreshed`
+    is enough while only labels and review marks are edited."""
+    snapshot = repository.snapshot()
+    schema = snapshot.schema
+    wanted = [schema.key, columns.image, *([columns.split] if columns.split else [])]
+    table = snapshot.read(wanted)
+    ids: list[str] = [str(key) for key in table[schema.key].to_pylist()]
+    blank = np.full(len(ids), "", dtype="<U8")
+    empty = Board(
+        columns=columns,
+        labels=schema.column(columns.target).labels,
+        ids=ids,
+        places={key: place for place, key in enumerate(ids)},
+        media=table[columns.image].to_pylist(),
+        split=_text(table[columns.split]) if columns.split else blank,
+        given=np.full(len(ids), -1),
+        reviewed=np.zeros(len(ids), bool),
+        edited=np.zeros(len(ids), bool),
+        touched_at=np.zeros(len(ids), np.int64),
+        finding=blank,
+        findings=[],
+        program=None,
+    )
+    found = findings(repository, build, read_spec(repository, None))
+    program = _program(empty, build, build.signals(), before) if build else None
+    return refreshed(replace(empty, program=program, findings=found), repository)
+
+
+def only_labels(board: Columns, stage: Staged) -> bool:
+    """Whether all that is staged is edits of labels and review marks."""
+    if stage.base_name or stage.schema_name or stage.delta is None:
+        return not (stage.base_name or stage.schema_name)
+    names = (board.target, board.reviewed)
+    touched = {c.name for c in map(stage.schema.by_id, stage.delta.columns) if c is not None}
+    return touched <= set(names) and not stage.delta.table["op"].to_numpy().any()
+
+
+def refreshed(board: Board, repository: Repository) -> Board:
+    """The board with labels, review marks and findings as they are now."""
+    snapshot, stage = repository.snapshot(), repository.staged()
+    columns = board.columns
+    table = snapshot.read([name for name in (columns.target, columns.reviewed) if name])
+    codes = pa.compute.fill_null(_codes(table[columns.target]), -1)
+    reviewed, edited = np.zeros(len(board), bool), np.zeros(len(board), bool)
+    if columns.reviewed:
+        flags = pa.compute.fill_null(table[columns.reviewed], False)
+        reviewed = flags.to_numpy().astype(bool)
+    if stage.delta is not None:
+        ops = stage.delta.table["op"].to_numpy()
+        for key in stage.delta.table["key"].filter(pa.array(ops == EDIT)).to_pylist():
+            edited[board.places[str(key)]] = True
+    board = replace(
+        board,
+        given=codes.to_numpy(zero_copy_only=False).astype(np.int64),
+        reviewed=reviewed,
+        edited=edited,
+        touched_at=_touched(board, snapshot),
+    )
+    found = [_settled(board, finding) for finding in board.findings]
+    open_codes = np.full(len(board), "", dtype="<U8")
+    for finding in reversed(found):
+        if not finding.resolved and finding.key in board.places:
+            open_codes[board.places[finding.key]] = finding.code
+    return replace(board, findings=found, finding=open_codes)
+
+
+def _settled(board: Board, finding: Finding) -> Finding:
+    """A finding about a label is resolved once that label was reviewed or is another one."""
+    place = board.places.get(finding.key)
+    if place is None or finding.code not in LABEL_FINDINGS:
+        return finding
+    changed = board.label(int(board.given[place])) != finding.given
+    resolved = bool(board.reviewed[place]) or changed
+    return finding if resolved == finding.resolved else replace(finding, resolved=resolved)
+
+
+def _touched(board: Board, snapshot: Snapshot) -> Ints:
+    """(N,) when each row was last edited, ms since 1970; 0 for one never edited."""
+    touched = np.zeros(len(board), np.int64)
+    if snapshot.over is not None:
+        changed = snapshot.over.table
+        for key, at in zip(changed["key"].to_pylist(), changed["at"].to_pylist(), strict=True):
+            if (place := board.places.get(str(key))) is not None:
+                touched[place] = at
+    return touched
+
+
+def _program(board: Board, build: Build, signals: Signals, before: Build | None) -> Program:
+    suspects = suspicion_of(build)
+    row = _join(board, signals.keys)
+    known = row >= 0
+    numbers = _label_numbers(build.report().labels, board.labels)
+    probabilities = np.zeros((len(board), len(board.labels)))
+    probabilities[:, numbers] = signals.probabilities[row] * known[:, None]
+    score = np.where(known, np.nan_to_num(suspects.score[row], nan=0.0), 0.0)
+    rank = np.empty(len(board), np.int64)
+    rank[np.argsort(-score, kind="stable")] = np.arange(len(board))
+    return Program(
+        build=build,
+        signals=signals,
+        row=row,
+        prediction=np.where(known, numbers[signals.prediction[row]], -1),
+        proposed=np.where(known, numbers[suspects.proposed[row]], -1),
+        probabilities=probabilities,
+        score=score,
+        rank=rank,
+        before=_predictions(board, before),
+    )
+
+
+def _predictions(board: Board, build: Build | None) -> Ints:
+    if build is None:
+        return np.full(len(board), -1)
+    signals = build.signals()
+    row = _join(board, signals.keys)
+    numbers = _label_numbers(build.report().labels, board.labels)
+    return np.where(row >= 0, numbers[signals.prediction[row]], -1)
+
+
+def _join(board: Board, keys: tuple[str, ...]) -> Ints:
+    """The row of each of the board's examples in `keys`, -1 where it is not there."""
+    at = {key: row for row, key in enumerate(keys)}
+    return np.array([at.get(key, -1) for key in board.ids], np.int64)
+
+
+def _label_numbers(theirs: tuple[str, ...], ours: tuple[str, ...]) -> Ints:
+    return np.array([ours.index(label) for label in theirs], np.int64)
+
+
+def _codes(column: pa.ChunkedArray) -> Any:
+    return column.combine_chunks().indices if len(column) else pa.array([], pa.int32())
+
+
+def _text(column: pa.ChunkedArray) -> NDArray[np.str_]:
+    return np.array([value or "" for value in column.to_pylist()], dtype=np.str_)

@@ -1,0 +1,164 @@
+"""What the keys of the page do: edit, undo, commit. Each is on disk before it is answered, and
+carried out once however often it is sent."""
+
+import json
+from collections.abc import Iterable
+
+from sw2.errors import InvalidInput
+from sw2.ide.schema import (
+    Change,
+    Changes,
+    CommitInfo,
+    EditAnswer,
+    EditRequest,
+    UndoAnswer,
+)
+from sw2.ide.workbench import Workbench
+from sw2.repo import Action, CellChange, Commit, Edit
+from sw2.repo import Changes as RepoChanges
+from sw2.repo.stage import staged_delta
+from sw2.values import Origin, now_ms
+
+
+def edit(bench: Workbench, request: EditRequest) -> EditAnswer:
+    """Raises NotFound for an unknown example, InvalidInput for an unknown label."""
+    repository = bench.repository
+    with repository.state.transaction():
+        if repository.state.answer(request.client_id) is None:
+            edits, origin, label = _wishes(bench, request)
+            action = repository.edit(edits, origin, label)
+            saved = action.at if action else now_ms()
+            repository.state.remember(request.client_id, json.dumps({"saved_at": saved}), saved)
+        answer = json.loads(repository.state.answer(request.client_id) or "{}")
+    board = bench.board()
+    rows = [bench.place(board, key) for key in request.ids]
+    return EditAnswer(
+        saved_at=answer["saved_at"],
+        count=len(request.ids),
+        items=bench.items(board, rows),
+        session=bench.session(),
+    )
+
+
+def _wishes(bench: Workbench, request: EditRequest) -> tuple[list[Edit], Origin, str]:
+    """The cells to set, from what, and what the action is called."""
+    board = bench.board()
+    rows = {key: bench.place(board, key) for key in dict.fromkeys(request.ids)}
+    target, reviewed = board.columns.target, board.columns.reviewed
+    edits = [Edit(key, reviewed, True) for key in rows] if reviewed else []
+    origin = Origin(bench.author)
+    what = f"{len(rows)} examples" if len(rows) > 1 else next(iter(rows))
+    if request.verb == "keep":
+        return edits, origin, f"keep {what}"
+    if request.verb == "label":
+        if request.label is None:
+            raise InvalidInput("`label` is missing", hint="The verb `label` needs a label")
+        return (
+            [*edits, *(Edit(k, target, request.label) for k in rows)],
+            origin,
+            (f"{request.label}: {what}"),
+        )
+    if board.program is None:
+        raise InvalidInput("there is no program yet, so nothing is proposed", hint="Build one")
+    proposed = {key: board.label(int(board.program.proposed[row])) for key, row in rows.items()}
+    state = board.program.build.state
+    origin = Origin(bench.author, source=f"{state.name}@{board.program.build.id}", why="accepted")
+    edits += [Edit(key, target, label) for key, label in proposed.items() if label is not None]
+    return edits, origin, f"accept {what}"
+
+
+def undo(bench: Workbench, client_id: str, *, redo: bool = False) -> UndoAnswer:
+    repository = bench.repository
+    with repository.state.transaction():
+        if (told := repository.state.answer(client_id)) is None:
+            action = repository.redo() if redo else repository.undo()
+            told = json.dumps(
+                {"label": action.label if action else "", "ids": _keys(bench, action)}
+            )
+            repository.state.remember(client_id, told, now_ms())
+    answer = json.loads(told)
+    board = bench.board() if repository.tables() else None
+    rows = [board.places[key] for key in answer["ids"] if key in board.places] if board else []
+    return UndoAnswer(
+        label=answer["label"],
+        ids=answer["ids"],
+        items=bench.items(board, rows) if board else [],
+        session=bench.session(),
+    )
+
+
+def _keys(bench: Workbench, action: Action | None) -> list[str]:
+    delta = staged_delta(action, bench.repository.reader) if action else None
+    return [str(key) for key in delta.table["key"].to_pylist()] if delta else []
+
+
+def pending(bench: Workbench, offset: int, limit: int) -> Changes:
+    return _changes(bench, bench.repository.pending(), offset, limit)
+
+
+def committed(bench: Workbench, name: str, offset: int, limit: int) -> Changes:
+    commit = bench.repository.commit_of(name)
+    before = commit.parents[0] if commit.parents else None
+    return _changes(bench, bench.repository.diff(before, commit.name), offset, limit)
+
+
+def _changes(bench: Workbench, found: RepoChanges, offset: int, limit: int) -> Changes:
+    board = bench.board()
+    target, reviewed = board.columns.target, board.columns.reviewed
+    relabelled = {e.key for e in found.edits if e.column == target}
+    kept = [e for e in found.edits if e.column == reviewed and e.key not in relabelled]
+    # A relabelled row is also marked reviewed; that would only repeat it.
+    others = [e for e in found.edits if e.column not in (target, reviewed)]
+    shown = sorted((e for e in found.edits if e.column == target), key=lambda e: e.at)
+    shown += sorted(kept + others, key=lambda e: e.at)
+    return Changes(
+        total=len(shown),
+        rows=found.rows,
+        by_pair=[(str(a or ""), str(b or ""), n) for a, b, n in found.pairs(target)],
+        reviewed=len(kept),
+        items=[_change(bench, change) for change in shown[offset : offset + limit]],
+    )
+
+
+def _change(bench: Workbench, change: CellChange) -> Change:
+    board = bench.board()
+    place = board.places.get(str(change.key))
+    name = board.media[place] if place is not None else None
+    return Change(
+        id=str(change.key),
+        thumb=f"/api/thumb/{name}" if name else "",
+        column=change.column,
+        old=_words(change.old),
+        new=_words(change.new),
+        by=change.origin.by,
+        at=change.at,
+    )
+
+
+def _words(cell: object) -> str | None:
+    if cell is None:
+        return None
+    return str(cell).lower() if isinstance(cell, bool) else str(cell)
+
+
+def commit(bench: Workbench, message: str) -> CommitInfo:
+    return _info(bench.repository.commit(message, bench.author))
+
+
+def log(bench: Workbench, limit: int) -> list[CommitInfo]:
+    return _infos(bench.repository.log(limit))
+
+
+def _infos(commits: Iterable[Commit]) -> list[CommitInfo]:
+    return [_info(commit) for commit in commits]
+
+
+def _info(commit: Commit) -> CommitInfo:
+    return CommitInfo(
+        id=commit.name,
+        message=commit.message,
+        author=commit.author,
+        at=commit.at,
+        edits=commit.edits,
+        parents=list(commit.parents),
+    )

@@ -1,0 +1,83 @@
+"""Who may talk to the local server: a browser on this machine that came with the token.
+
+Without this any page that the user visits could read and edit the repository through the user's
+own browser (cross-site requests), or by pointing a name of its own at 127.0.0.1 (DNS rebinding)."""
+
+import secrets
+from urllib.parse import urlsplit
+
+from starlette.datastructures import URL
+from starlette.requests import Request
+from starlette.responses import JSONResponse, RedirectResponse
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+HOSTS = ("127.0.0.1", "localhost", "[::1]")
+COOKIE = "sw2-token"
+
+
+class LocalOnly:
+    """ASGI middleware. `/?token=…` becomes a cookie; everything else needs that cookie, or the
+    token in `Authorization: Bearer …`."""
+
+    def __init__(self, app: ASGIApp, token: str) -> None:
+        self._app = app
+        self._token = token
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        request = Request(scope)
+        response = self._refusal(request) or self._welcome(request)
+        await (response or self._app)(scope, receive, send)
+
+    def _refusal(self, request: Request) -> JSONResponse | None:
+        host = _host(request.headers.get("host", ""))
+        origin = request.headers.get("origin")
+        if host not in HOSTS:
+            return _refuse(f"this server answers to 127.0.0.1 only, not to `{host}`")
+        if origin is not None and urlsplit(origin).netloc != request.headers.get("host"):
+            return _refuse(f"requests from `{origin}` are refused")
+        if not any(secrets.compare_digest(given, self._token) for given in _tokens(request)):
+            return _refuse("the token is missing or wrong")
+        return None
+
+    def _welcome(self, request: Request) -> RedirectResponse | None:
+        if "token" not in request.query_params or request.method != "GET":
+            return None
+        url: URL = request.url.remove_query_params("token")
+        place = url.path + (f"?{url.query}" if url.query else "")
+        response = RedirectResponse(place, status_code=303)
+        response.set_cookie(_cookie(request), self._token, httponly=True, samesite="strict")
+        return response
+
+
+def new_token() -> str:
+    return secrets.token_urlsafe(24)
+
+
+def _tokens(request: Request) -> list[str]:
+    bearer = request.headers.get("authorization", "").removeprefix("Bearer ")
+    return [
+        request.query_params.get("token", ""),
+        request.cookies.get(_cookie(request), ""),
+        bearer,
+    ]
+
+
+def _cookie(request: Request) -> str:
+    """Cookies know no ports; two servers on one machine must not overwrite each other's."""
+    return f"{COOKIE}-{request.url.port or 80}"
+
+
+def _host(header: str) -> str:
+    return header if header.endswith("]") else header.rsplit(":", 1)[0]
+
+
+def _refuse(why: str) -> JSONResponse:
+    body = {
+        "kind": "forbidden",
+        "message": why,
+        "hint": "Open the address that `sw2 ide` printed, with its token",
+    }
+    return JSONResponse(body, status_code=403)
