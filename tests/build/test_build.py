@@ -4,6 +4,8 @@ import json
 import os
 import subprocess
 import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import numpy as np
@@ -139,6 +141,50 @@ def test_a_stopped_build_goes_on_to_the_same_bits(finished, tmp_path, calls):
     assert resumed.state.program == finished.state.program
     assert (resumed.signals().margin == finished.signals().margin).all()
     assert not resumed.checkpoint.exists()
+
+
+def test_a_killed_build_reads_as_interrupted_and_goes_on_to_the_same_bits(finished, tmp_path):
+    code = (
+        f"import sys, pathlib; sys.path.insert(0, {os.path.dirname(__file__)!r})\n"
+        "import time\n"
+        "from tiny_builds import build_rows, some_rows\n"
+        "def slow(event):\n"
+        "    time.sleep(60 * event.message.startswith('epoch 2'))\n"
+        f"build_rows(pathlib.Path({str(tmp_path / 'b')!r}), *some_rows(), progress=slow)\n"
+    )
+    process = subprocess.Popen([sys.executable, "-c", code])
+    folder = tmp_path / "b"
+    for _ in range(600):
+        if "epoch 2" in (folder / "log.txt").read_text() if (folder / "log.txt").exists() else "":
+            break
+        time.sleep(0.1)
+    assert read_build(folder).status == "running"
+    process.kill()
+    process.wait()
+    assert read_build(folder).status == "interrupted"
+    assert build_rows(folder, *some_rows()).state.program == finished.state.program
+
+
+def test_a_build_in_a_thread_gives_the_same_bits(finished, tmp_path):
+    """The IDE builds beside its server; torch's thread count is per process and is put back."""
+    import torch
+
+    before = torch.get_num_threads()
+    with ThreadPoolExecutor(1) as pool:
+        built = pool.submit(build_rows, tmp_path / "b", *some_rows()).result()
+    assert built.state.program == finished.state.program
+    assert torch.get_num_threads() == before
+
+
+def test_an_unexpected_error_is_kept_with_its_trace_and_not_swallowed(tmp_path):
+    def broken(event):
+        raise ZeroDivisionError("a fault in the caller")
+
+    with pytest.raises(ZeroDivisionError):
+        build_rows(tmp_path / "b", *some_rows(train=8, test=2), progress=broken)
+    failed = read_build(tmp_path / "b")
+    assert (failed.status, failed.state.error.kind) == ("failed", "error")
+    assert "Traceback" in failed.log()
 
 
 def test_a_damaged_checkpoint_costs_time_and_nothing_else(finished, tmp_path):

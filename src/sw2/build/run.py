@@ -1,7 +1,9 @@
 """From a commit to a binary: settle the name, prepare, train, export, check, write."""
 
+import os
 import shutil
 import time
+import traceback
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -137,8 +139,6 @@ def make(folder: Path, job: Job, ready: Prepare, progress: Progress, stop: Stop)
 
 def make_locked(folder: Path, job: Job, ready: Prepare, progress: Progress, stop: Stop) -> Build:
     """Whatever happens, build.json says how it ended."""
-    import os
-
     state = State(job.key, job.spec.name, job.commit, "running", os.getpid(), now_ms())
     write_state(folder, state)
     journal = Journal(folder)
@@ -157,6 +157,8 @@ def make_locked(folder: Path, job: Job, ready: Prepare, progress: Progress, stop
             status = "cancelled"
         failure = failure_of(error)
         journal.say(f"{status}: {failure.message}")
+        if failure.kind == "error":
+            journal.say(traceback.format_exc())
         ended = {"status": status, "ended_at": now_ms(), "error": failure}
         write_state(folder, replace(state, **ended))  # type: ignore[arg-type]
         raise
