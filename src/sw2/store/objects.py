@@ -1,6 +1,7 @@
 """The object store: put bytes, get a name; get the same bytes by name, verified."""
 
 import os
+import re
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,7 +12,7 @@ from types import TracebackType
 import numpy as np
 from blake3 import blake3
 
-from sw2.errors import Damaged, NotFound
+from sw2.errors import Damaged, NotFound, Unavailable
 from sw2.store.packs import (
     END,
     HEAD,
@@ -28,6 +29,9 @@ from sw2.store.packs import (
 # Packs with fewer objects go into one dictionary; larger ones are searched in their own index,
 # so that opening a store of millions of pictures builds no table of millions of rows.
 SMALL_PACK = 4096
+# numpy compares these as bytes; zeros at the end count as nothing, which all names being 32 bytes
+# makes the same order and equality.
+NAME = np.dtype("S32")
 
 
 def name_of(raw: bytes) -> str:
@@ -50,26 +54,20 @@ class ObjectStore:
         self.folder = folder
         self._packs: dict[Path, Index] = {}
         self._small: dict[bytes, Entry] = {}
-        self._large: list[Path] = []
+        self._large: dict[Path, np.ndarray[tuple[int], np.dtype[np.bytes_]]] = {}
         self._broken: dict[Path, str] = {}
         self._scan()
 
     def get(self, name: str) -> bytes:
         """The bytes of an object. Raises NotFound, or Damaged when they do not match `name`."""
-        entry = self._find(name)
-        if entry is None:
-            raise NotFound(f"object `{name[:12]}` is not in this repository", hint=self._hint())
-        return read_object(entry, name)
+        return read_object(self._entry(name), name)
 
     def has(self, name: str) -> bool:
         return self._find(name) is not None
 
     def size(self, name: str) -> int:
         """Raw size of an object in bytes, without reading it."""
-        entry = self._find(name)
-        if entry is None:
-            raise NotFound(f"object `{name[:12]}` is not in this repository", hint=self._hint())
-        return entry.raw
+        return self._entry(name).raw
 
     def names(self) -> Iterator[str]:
         self._scan()
@@ -84,22 +82,31 @@ class ObjectStore:
             yield writer
 
     def verify(self) -> Iterator[StoreFault]:
-        """Reads every byte of every pack and yields what is wrong."""
+        """Reads every byte of every pack, indexes anew, and yields what is wrong."""
         self._scan()
-        for path, what in self._broken.items():
-            yield StoreFault(f"pack {path.name}", what)
-        for path, index in list(self._packs.items()):
+        for path in sorted({*self._packs, *self._broken}):
+            try:
+                index = read_index(path)
+            except (Damaged, Unavailable) as error:
+                yield StoreFault(f"pack {path.name}", error.message)
+                continue
             for row in index:
                 name = row["name"].tobytes().hex()
                 try:
                     read_object(entry_of(path, row), name)
-                except Damaged as damaged:
-                    yield StoreFault(f"object {name}", damaged.message)
+                except (Damaged, Unavailable) as error:
+                    yield StoreFault(f"object {name}", error.message)
 
-    def _hint(self) -> str:
-        return "Run `sw2 fsck`: a pack may be missing or damaged" if self._broken else ""
+    def _entry(self, name: str) -> Entry:
+        entry = self._find(name)
+        if entry is None:
+            hint = "Run `sw2 fsck`: a pack is damaged" if self._broken else "Run `sw2 fsck`"
+            raise NotFound(f"object `{name[:12]}` is not in this repository", hint=hint)
+        return entry
 
     def _find(self, name: str) -> Entry | None:
+        if not re.fullmatch("[0-9a-f]{64}", name):
+            return None
         key = bytes.fromhex(name)
         found = self._look(key)
         if found is None and self._scan():
@@ -109,10 +116,11 @@ class ObjectStore:
     def _look(self, key: bytes) -> Entry | None:
         if (entry := self._small.get(key)) is not None:
             return entry
-        for path in self._large:
-            names = self._packs[path]["name"].view("S32")
-            at = int(np.searchsorted(names, key))
-            if at < len(names) and self._packs[path]["name"][at].tobytes() == key:
+        # As an array of the same type: anything else would have numpy convert all names first.
+        sought = np.array([key], NAME)
+        for path, names in list(self._large.items()):
+            at = int(np.searchsorted(names, sought)[0])
+            if at < len(names) and names[at] == sought[0]:
                 return entry_of(path, self._packs[path][at])
         return None
 
@@ -127,31 +135,32 @@ class ObjectStore:
     def _add(self, path: Path) -> bool:
         try:
             index = read_index(path)
-        except Damaged as damaged:
+        except (Damaged, Unavailable) as error:
             # Kept apart, not raised: the rest of the store stays readable, and fsck tells.
-            self._broken[path] = damaged.message
+            self._broken[path] = error.message
             return False
+        self._packs[path] = index
         if len(index) < SMALL_PACK:
             self._small.update((row["name"].tobytes(), entry_of(path, row)) for row in index)
         else:
-            self._large.append(path)
-        self._packs[path] = index
+            self._large[path] = np.ascontiguousarray(index["name"]).view(NAME)
         return True
 
 
 class ObjectWriter:
-    """Writes one pack. Use through `ObjectStore.write`."""
+    """Writes one pack. Use through `ObjectStore.write`. Raises Unavailable when the disk is full or
+    cannot be written; then no pack appears."""
 
     def __init__(self, store: ObjectStore) -> None:
         self._store = store
         self._rows: dict[bytes, tuple[int, int, int, int]] = {}
-        self._offset = len(HEAD)
         self._temporary = store.folder / f"{uuid.uuid4().hex}.tmp"
 
     def __enter__(self) -> "ObjectWriter":
-        self._store.folder.mkdir(parents=True, exist_ok=True)
-        self._file = self._temporary.open("wb")
-        self._file.write(HEAD)
+        with writing(self._store.folder):
+            self._store.folder.mkdir(parents=True, exist_ok=True)
+            self._file = self._temporary.open("wb")
+            self._file.write(HEAD)
         return self
 
     def put(self, raw: bytes, *, compress: bool = True) -> str:
@@ -161,9 +170,10 @@ class ObjectWriter:
         # `_look`, not `has`: a miss is the usual case here and must not list the folder each time.
         if key not in self._rows and self._store._look(key) is None:
             stored, codec = encode_object(raw, compress)
-            self._file.write(stored)
-            self._rows[key] = (self._offset, len(stored), len(raw), codec)
-            self._offset += len(stored)
+            with writing(self._store.folder):
+                offset = self._file.tell()
+                self._file.write(stored)
+            self._rows[key] = (offset, len(stored), len(raw), codec)
         return name
 
     def __exit__(
@@ -172,12 +182,14 @@ class ObjectWriter:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        try:
-            if kind is None and self._rows:
-                self._finish()
-        finally:
-            self._file.close()
-            self._temporary.unlink(missing_ok=True)
+        with writing(self._store.folder):
+            try:
+                if kind is None and self._rows:
+                    self._finish()
+            finally:
+                # Before closing, which fails once more on a full disk and would leave the file.
+                self._temporary.unlink(missing_ok=True)
+                self._file.close()
 
     def _finish(self) -> None:
         index = np.array(
@@ -191,12 +203,24 @@ class ObjectWriter:
         folder.mkdir(exist_ok=True)
         path = folder / f"{digest.hex()}.pack"
         self._temporary.rename(path)
-        _sync_folder(folder)
-        _sync_folder(self._store.folder)
+        sync_folder(folder)
+        sync_folder(self._store.folder)
         self._store._add(path)
 
 
-def _sync_folder(folder: Path) -> None:
+@contextmanager
+def writing(folder: Path) -> Iterator[None]:
+    """The disk's refusals as ours."""
+    try:
+        yield
+    except OSError as error:
+        raise Unavailable(
+            f"`{folder}` cannot be written: {error.strerror or error}",
+            hint="Free some space or mend the permissions, then do it again; nothing was changed",
+        ) from error
+
+
+def sync_folder(folder: Path) -> None:
     """Makes a rename in `folder` survive a power cut."""
     handle = os.open(folder, os.O_RDONLY)
     try:

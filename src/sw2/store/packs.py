@@ -11,14 +11,17 @@ index, so the name says which objects are inside and where."""
 
 import os
 import struct
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 import zstandard
 from blake3 import blake3
 
-from sw2.errors import Damaged
+from sw2.errors import Damaged, Unavailable
 
 HEAD = b"SW2PACK1"
 END = b"SW2PEND1"
@@ -45,10 +48,13 @@ class Entry:
 
 def read_index(pack: Path) -> Index:
     """The index of a pack, sorted by name. Raises Damaged when the file is not a whole pack."""
-    with pack.open("rb") as file:
+    with _opened(pack) as file:
+        head = file.read(len(HEAD))
         size = file.seek(0, os.SEEK_END)
         if size < len(HEAD) + TRAILER.size:
             raise Damaged(f"pack `{pack.name}` is cut short: {size} bytes")
+        if head != HEAD:
+            raise Damaged(f"pack `{pack.name}` does not begin as a pack does")
         file.seek(size - TRAILER.size)
         count, digest, end = TRAILER.unpack(file.read(TRAILER.size))
         start = size - TRAILER.size - count * INDEX_ROW.itemsize
@@ -56,8 +62,8 @@ def read_index(pack: Path) -> Index:
             raise Damaged(f"pack `{pack.name}` does not end as a pack does")
         file.seek(start)
         index = file.read(count * INDEX_ROW.itemsize)
-    if blake3(index).digest() != digest:
-        raise Damaged(f"the index of pack `{pack.name}` does not match its checksum")
+    if blake3(index).digest() != digest or pack.stem != digest.hex():
+        raise Damaged(f"the index of pack `{pack.name}` does not match its checksum and name")
     return np.frombuffer(index, dtype=INDEX_ROW)
 
 
@@ -67,9 +73,9 @@ def entry_of(pack: Path, row: np.void) -> Entry:
 
 def read_object(entry: Entry, name: str) -> bytes:
     """The raw bytes of one object, verified against `name`. Raises Damaged when they differ."""
-    if entry.raw > LARGEST_OBJECT or entry.stored > LARGEST_OBJECT:
+    if max(entry.raw, entry.stored, entry.offset >> 16) > LARGEST_OBJECT:
         raise Damaged(f"object `{name[:12]}` claims {entry.raw} bytes")
-    with entry.pack.open("rb") as file:
+    with _opened(entry.pack) as file:
         file.seek(entry.offset)
         stored = file.read(entry.stored)
     raw = stored if entry.codec == RAW else _decompress(stored, entry, name)
@@ -83,9 +89,30 @@ def read_object(entry: Entry, name: str) -> bytes:
 
 def _decompress(stored: bytes, entry: Entry, name: str) -> bytes:
     try:
+        # Asked first: what a damaged frame says of its size is what zstd would allocate.
+        if zstandard.frame_content_size(stored) != entry.raw:
+            raise Damaged(f"object `{name[:12]}` in pack `{entry.pack.name}` has another size")
         return zstandard.ZstdDecompressor().decompress(stored, max_output_size=entry.raw)
     except zstandard.ZstdError as error:
         raise Damaged(f"object `{name[:12]}` cannot be decompressed: {error}") from error
+
+
+@contextmanager
+def _opened(pack: Path) -> Iterator[BinaryIO]:
+    """A pack to read. Raises Damaged when it is gone, Unavailable when it cannot be read."""
+    try:
+        with pack.open("rb") as file:
+            yield file
+    except FileNotFoundError as error:
+        raise Damaged(
+            f"pack `{pack.name}` is missing",
+            hint=f"Restore `{pack}` from a backup or another copy of the repository",
+        ) from error
+    except OSError as error:
+        raise Unavailable(
+            f"pack `{pack.name}` cannot be read: {error.strerror}",
+            hint=f"Look at the disk and the permissions of `{pack}`",
+        ) from error
 
 
 def encode_object(raw: bytes, compress: bool) -> tuple[bytes, int]:
