@@ -1,9 +1,10 @@
 /** The questions that components ask, by name. Keys start with the word that `state/server.ts` refreshes by. */
 import { useQuery } from "@tanstack/react-query";
 import { useApp } from "@/state/app";
+import { held } from "@/state/server";
 import { useStore } from "@/state/store";
 import { filtersKey } from "@/state/view";
-import type { Filters, Label, Order } from "./types";
+import type { Detail, Filters, Item, Label, Order } from "./types";
 
 export function useSession() {
   const { client } = useApp();
@@ -17,11 +18,20 @@ export function useFacets(filters: Filters) {
   });
 }
 
+/** What the grid knows already is shown at once; the rest is that of the example before, until the answer is here. */
 export function useDetail(id: string | null) {
-  const { client } = useApp();
-  return useQuery({
-    queryKey: ["detail", id], queryFn: () => client.example(id!), enabled: id !== null, placeholderData: (old) => old,
+  const app = useApp();
+  const [item] = id === null ? [] : held(app, [id]);
+  const query = useQuery<Detail>({
+    queryKey: ["detail", id], queryFn: () => app.client.example(id!), enabled: id !== null,
+    placeholderData: (old) => (item ? { ...(old ?? bare(item)), item } : old),
   });
+  return query.isError && !query.data && item ? { ...query, data: bare(item) } : query;
+}
+
+/** All that can be said of an example without asking the server. */
+function bare(item: Item): Detail {
+  return { item, probabilities: [], losses: [], margin: null, entropy: null, neighbours: [], history: [], message: "" };
 }
 
 export function useBuilds() {

@@ -19,7 +19,12 @@ void i18next.use(initReactI18next).init({
   interpolation: { escapeValue: false },
 });
 
-export const t: Translate = (key, values) => i18next.t(key as string, values ?? {});
+/** With a `count`, `{{number}}` is that count as it is written in the language. */
+export const t: Translate = (key, values) => {
+  const count = values?.["count"];
+  const number = typeof count === "number" ? { number: count.toLocaleString(locale()) } : {};
+  return i18next.t(key as string, { ...number, ...values });
+};
 
 /** For names that come from the server (a finding's code, a stage): the catalogue's words, else the name itself. */
 export function known(prefix: string, name: string, otherwise = name): string {

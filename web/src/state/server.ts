@@ -135,8 +135,10 @@ export function onBuildEnd(app: App, build: BuildInfo): void {
   refresh(app, ["report", "builds", "session"]);
   if (build.status !== "done") return;
   refresh(app, ["facets", "problems", "detail", "ids"]);
-  if (first) refresh(app, ["examples"]);
-  else app.stale.set(true);
+  if (first) {
+    app.selection.set(NO_SELECTION);
+    refresh(app, ["examples"]);
+  } else app.stale.set(true);
   const text = build.accuracy === null ? t("build.ended") : t("build.endedWith", { accuracy: (build.accuracy * 100).toFixed(1) });
   app.say(text, "good");
 }

@@ -16,7 +16,6 @@ import "@mantine/core/styles/Modal.css";
 import "@mantine/core/styles/Menu.css";
 import "@mantine/core/styles/Tooltip.css";
 import "@mantine/core/styles/Input.css";
-import "@mantine/core/styles/SegmentedControl.css";
 import "@mantine/core/styles/Slider.css";
 import "./tokens.css";
 

@@ -25,7 +25,7 @@ export function Sparkline({ values, label, width = 120, height = 24 }: {
   );
 }
 
-const [LEFT, BOTTOM, TOP, RIGHT] = [34, 18, 8, 10];
+const [LEFT, BOTTOM, TOP, RIGHT] = [42, 18, 8, 10];
 
 /** Epochs to the right, one measure upwards; `end` is the number of epochs to come, so that a live curve grows. */
 export function Chart({ values, title, format, width, height, end, low = 0, high, tone = "accent" }: {

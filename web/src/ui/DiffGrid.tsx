@@ -1,7 +1,8 @@
 /** Edits as pictures: what each example was labelled, and what it is labelled now. */
 import { type ReactNode, type RefObject, useCallback, useEffect, useMemo, useRef, useState } from "react";
 import type { Change } from "@/api/types";
-import { useT } from "@/i18n";
+import { useSession } from "@/api/queries";
+import { known, useT } from "@/i18n";
 import { useApp } from "@/state/app";
 import { moveTo } from "@/state/selection";
 import { useStore } from "@/state/store";
@@ -20,6 +21,7 @@ function DiffTile({ change, column, current, onPress, onOpen, onMenu }: {
   onMenu: (event: React.MouseEvent) => void;
 }) {
   const t = useT();
+  const target = change.column === (useSession().data?.target ?? change.column);
   const kept = change.old === change.new;
   const words = kept
     ? t("diff.kept", { id: change.id, label: change.new ?? "" })
@@ -43,7 +45,9 @@ function DiffTile({ change, column, current, onPress, onOpen, onMenu }: {
     >
       <span className="tile-picture" style={{ height: SIZE }}><Picture src={change.thumb} alt={change.id} /></span>
       <span className="diff-caption">
-        {kept ? <LabelName name={change.new} /> : <LabelPair from={change.old} to={change.new} tone="pair-diff" />}
+        {!target && <span className="diff-column">{known("column", change.column)}</span>}
+        {!target && <span className="diff-cell">{[change.old, change.new].map((cell) => cell ?? "–").join(" → ")}</span>}
+        {target && (kept ? <LabelName name={change.new} /> : <LabelPair from={change.old} to={change.new} tone="pair-diff" />)}
       </span>
     </div>
   );

@@ -6,7 +6,6 @@ import { useApp } from "@/state/app";
 import { Button, Link } from "@/ui/Button";
 import { Chart } from "@/ui/Curve";
 import { day, percent, short } from "@/ui/format";
-import { Icon } from "@/ui/Icon";
 import { Delayed, Empty, Failure, SkeletonRows } from "@/ui/States";
 import { Progress } from "./Progress";
 import { Classes, Confusion } from "./Tables";
@@ -108,6 +107,12 @@ export function Build() {
           </div>
         </>
       )}
+      {data?.log && (
+        <section className="block report-log">
+          <h3>{t("panel.output")}</h3>
+          <pre className="output" tabIndex={0} aria-label={t("panel.output")}>{data.log}</pre>
+        </section>
+      )}
     </section>
   );
 }
@@ -125,10 +130,9 @@ export function BuildPanel() {
   if (!report.data) return <SkeletonRows count={3} height={24} />;
   return (
     <div className="panel-scroll panel-report">
-      <Verdict report={report.data} />
-      <div className="panel-more">
-        <Link className="link-accent" onClick={() => app.go({ view: "build", build: build.id })}>{t("build.whole")} <Icon name="chevronRight" size={12} /></Link>
-      </div>
+      <Verdict report={report.data}>
+        <Link className="link-accent" onClick={() => app.go({ view: "build", build: build.id })}>{t("build.whole")}</Link>
+      </Verdict>
     </div>
   );
 }

@@ -42,7 +42,7 @@ export function Confusion({ report }: { report: BuildReport }) {
                         title={words}
                         aria-label={words}
                         data-diagonal={i === j || undefined}
-                        style={i === j ? undefined : { backgroundColor: `color-mix(in srgb, var(--doubt-cell) ${Math.round(12 + share * 60)}%, transparent)` }}
+                        style={i === j ? undefined : { backgroundColor: `color-mix(in srgb, var(--doubt-cell) ${Math.round(14 + share * 34)}%, transparent)` }}
                         onClick={() => app.filter(withFilters({ label: [labels[i]!], prediction: [labels[j]!], split: ["test"] }))}
                       >{count}</button>
                     ) : <span aria-hidden="true">·</span>}

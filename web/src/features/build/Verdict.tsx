@@ -1,3 +1,4 @@
+import type { ReactNode } from "react";
 import type { BuildReport } from "@/api/types";
 import { useT } from "@/i18n";
 import { perform } from "@/state/actions";
@@ -13,18 +14,19 @@ type Interval = readonly number[];
 function Intervals({ rows }: { rows: { name: string; value: number; interval: Interval; strong: boolean }[] }) {
   const low = Math.max(0, Math.min(...rows.map((row) => row.interval[0] ?? 0)) - 0.01);
   const high = Math.min(1, Math.max(...rows.map((row) => row.interval[1] ?? 1)) + 0.01);
-  const [width, left] = [260, 8];
-  const x = (value: number) => left + ((value - low) / (high - low || 1)) * (width - 2 * left);
+  const [width, left, right] = [300, 52, 8];
+  const x = (value: number) => left + ((value - low) / (high - low || 1)) * (width - left - right);
   return (
     <svg className="intervals" width={width} height={rows.length * 20 + 18} aria-hidden="true">
       {rows.map((row, k) => (
         <g key={row.name} className={row.strong ? "interval-strong" : ""} transform={`translate(0 ${k * 20 + 10})`}>
           <line x1={x(row.interval[0] ?? low)} x2={x(row.interval[1] ?? high)} />
           <circle cx={x(row.value)} r="4" />
+          <text x={left - 8} y="4" textAnchor="end">{row.name}</text>
         </g>
       ))}
       <text x={left} y={rows.length * 20 + 12}>{percent(low)}</text>
-      <text x={width - left} y={rows.length * 20 + 12} textAnchor="end">{percent(high)}</text>
+      <text x={width - right} y={rows.length * 20 + 12} textAnchor="end">{percent(high)}</text>
     </svg>
   );
 }
@@ -36,7 +38,7 @@ export function judgement(interval: Interval): "better" | "worse" | "same" {
   return "same";
 }
 
-export function Verdict({ report }: { report: BuildReport }) {
+export function Verdict({ report, children }: { report: BuildReport; children?: ReactNode }) {
   const t = useT();
   const app = useApp();
   const { comparison, info } = report;
@@ -46,7 +48,10 @@ export function Verdict({ report }: { report: BuildReport }) {
   const judged = comparison ? judgement(comparison.difference_interval) : null;
   return (
     <div className="verdict">
-      <p className="verdict-done"><Icon name="check" /> {info.cached ? t("build.unchanged") : t("build.done")}</p>
+      <div className="verdict-done"><Icon name="check" /> <span>{info.cached ? t("build.unchanged") : t("build.done")}</span>
+        <Button kind="primary" onClick={() => perform(app, "build.seeWorst")}>{t("build.seeWorst")}</Button>
+        {children}
+      </div>
       <div className="verdict-numbers">
         {comparison && (
           <span className="figure">
@@ -65,8 +70,8 @@ export function Verdict({ report }: { report: BuildReport }) {
       {comparison && (
         <>
           <Intervals rows={[
-            { name: "before", value: comparison.before_accuracy, interval: comparison.before_interval, strong: false },
-            { name: "after", value: after, interval, strong: true },
+            { name: t("build.before"), value: comparison.before_accuracy, interval: comparison.before_interval, strong: false },
+            { name: t("build.after"), value: after, interval, strong: true },
           ]} />
           <p className={`verdict-judged verdict-${judged}`}>
             {t(`build.judged.${judged!}`)}{" "}
@@ -82,7 +87,6 @@ export function Verdict({ report }: { report: BuildReport }) {
           </p>
         </>
       )}
-      <Button kind="primary" onClick={() => perform(app, "build.seeWorst")}>{t("build.seeWorst")}</Button>
     </div>
   );
 }

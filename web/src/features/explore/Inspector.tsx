@@ -14,7 +14,7 @@ import { Keycaps } from "@/ui/Keycaps";
 import { LabelName } from "@/ui/LabelName";
 import { Mark } from "@/ui/Mark";
 import { Picture } from "@/ui/Picture";
-import { Delayed, Empty, Failure } from "@/ui/States";
+import { Delayed, Failure } from "@/ui/States";
 
 function actionNamed(app: App, name: string) {
   return () => perform(app, name);
@@ -188,7 +188,7 @@ export function Inspector() {
   const detail = useDetail(view.id);
   const close = <IconButton name={t("action.toggle.inspector")} keys="i" icon="cross" side="left" onClick={() => app.prefs.set((now) => ({ ...now, inspector: false }))} />;
   const head = <header className="side-head"><h2>{t("inspector.name")}</h2>{close}</header>;
-  if (view.id === null) return <>{head}<Empty title={t("inspector.nothing")} /></>;
+  if (view.id === null) return <>{head}<p className="note side-line">{t("inspector.nothing")}</p></>;
   if (detail.isError && !detail.data) return <>{head}<Failure error={detail.error} again={() => void detail.refetch()} /></>;
   const data = detail.data;
   if (!data) return <>{head}<Delayed><div className="skeleton inspector-skeleton" /></Delayed></>;
@@ -197,19 +197,20 @@ export function Inspector() {
   return (
     <>
       {head}
-      <div className="side-body inspector" data-testid="inspector" data-old={data.item.id !== view.id || undefined}>
+      <div className="side-body inspector" data-testid="inspector" data-old={detail.isPlaceholderData || undefined}>
         {selected > 1 && <p className="note">{t("inspector.selection", { count: selected })}</p>}
         <button type="button" className="inspector-picture" aria-label={t("action.view.big")} onClick={actionNamed(app, "view.big")}>
           <Picture key={item.id} src={item.media} width={item.width} height={item.height} alt={item.id} eager />
         </button>
         <Facts detail={data} />
         {selected < 2 && <Verbs detail={data} />}
+        {detail.isError && <p className="note">{t("error.gone")}</p>}
         {finding && <p className="finding"><b>{item.finding}</b> {finding}</p>}
         <Probabilities detail={data} />
         <Neighbours detail={data} />
         <section className="block">
           <h3>{t("inspector.history")}</h3>
-          {data.history.length === 0 && <p className="note">{t("inspector.noHistory")}</p>}
+          {data.history.length === 0 && !detail.isError && <p className="note">{t("inspector.noHistory")}</p>}
           <ul className="entries">{[...data.history].reverse().map((entry, k) => <Entry key={k} entry={entry} />)}</ul>
         </section>
         <p className="inspector-id">

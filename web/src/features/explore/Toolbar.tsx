@@ -135,8 +135,7 @@ export function Toolbar({ total, filtered }: { total: number; filtered: number }
         <OrderMenu />
         <Slider
           className="size"
-          aria-label={t("explore.size")}
-          thumbProps={{ "aria-label": t("explore.size") }}
+          thumbLabel={t("explore.size")}
           size={2}
           thumbSize={12}
           min={0}

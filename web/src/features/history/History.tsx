@@ -63,12 +63,14 @@ export function History() {
   if (log.data?.length === 0) return <Empty icon="branch" title={t("history.none")}>{t("history.noneHint")}</Empty>;
   if (changes.error && !changes.summary) return <Failure error={changes.error} again={changes.again} />;
   if (!changes.summary) return <Delayed><Empty title={t("state.loading")} /></Delayed>;
+  const [title, ...rest] = (commit?.message ?? "").split("\n");
   const shown = pair ? changes.items.filter((one) => pairKey(one.old, one.new) === pair) : changes.items;
   return (
     <section className="grid" aria-label={t("view.history")}>
       {commit && (
         <div className="toolbar commit-head">
-          <h2>{commit.message}</h2>
+          <h2>{title}</h2>
+          {rest.join("\n").trim() && <p className="commit-rest">{rest.join("\n").trim()}</p>}
           <p className="note">
             <span className="selectable">{short(commit.id)}</span> · {commit.author} · {day(commit.at)} · {t("history.edits", { count: commit.edits })}
             {session.data?.program?.commit === commit.id && <> · <Link className="link-accent" onClick={() => app.go({ view: "build" })}>{t("history.built")}</Link></>}

@@ -1,4 +1,5 @@
 import { useMemo } from "react";
+import type { Changes } from "@/api/types";
 import { useChanges } from "@/api/useChanges";
 import { useT } from "@/i18n";
 import { perform } from "@/state/actions";
@@ -14,6 +15,8 @@ import { commitMessage } from "./message";
 
 /** What was typed and which pair is shown outlive a look at another view. `null` is "as proposed". */
 const draft = createStore<{ message: string | null; pair: string | null; busy: boolean }>({ message: null, pair: null, busy: false });
+
+const relabelled = (changes: Changes) => changes.by_pair.reduce((sum, [, , count]) => sum + (count as number), 0);
 
 const usePending = () => {
   const { client } = useApp();
@@ -108,7 +111,7 @@ export function Pending() {
     <section className="grid" aria-label={t("view.pending")}>
       <div className="toolbar">
         <div className="toolbar-line">
-          <span className="counts">{t("pending.summary", { count: summary.rows, reviewed: summary.reviewed })}</span>
+          <span className="counts">{t("pending.summary", { count: relabelled(summary), reviewed: summary.reviewed })}</span>
           <span className="space" />
           {app.session()?.can_undo && <Button kind="quiet" icon="undo" onClick={undo}>{t("action.label.undo")} <Keycaps keys="z" /></Button>}
         </div>

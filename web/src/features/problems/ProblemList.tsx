@@ -81,6 +81,14 @@ export function ProblemList({ code, tall }: { code: string | null; tall: boolean
   useEffect(() => {
     if (tall) activate();
   }, [tall, activate]);
+  const { head, at, indexOf, count } = problems;
+  useEffect(() => {
+    const now = app.selection.get();
+    if (!tall || !head || (now.current && indexOf(now.current) >= 0)) return;
+    const open = Math.max(0, head.items.findIndex((problem) => !problem.resolved));
+    const id = at(open)?.id;
+    if (id) app.selection.set(moveTo(now, id, open, false));
+  }, [app, tall, head, at, indexOf, count]);
 
   if (problems.error && !problems.head) return <Failure error={problems.error} again={problems.again} />;
   if (!problems.head) return <SkeletonRows count={4} height={24} />;

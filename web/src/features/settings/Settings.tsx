@@ -1,4 +1,3 @@
-import { SegmentedControl } from "@mantine/core";
 import { useSession, useView } from "@/api/queries";
 import { useT } from "@/i18n";
 import { perform } from "@/state/actions";
@@ -19,8 +18,15 @@ function Choice<T extends string>({ name, value, options, onChange }: {
 }) {
   return (
     <div className="setting">
-      <span>{name}</span>
-      <SegmentedControl size="xs" aria-label={name} value={value} data={options} onChange={(next) => onChange(next as T)} transitionDuration={0} />
+      <span id={`setting-${name}`}>{name}</span>
+      <div role="radiogroup" aria-labelledby={`setting-${name}`} className="choices">
+        {options.map((option) => (
+          <label key={option.value} data-chosen={option.value === value || undefined}>
+            <input type="radio" className="sr" name={name} checked={option.value === value} onChange={() => onChange(option.value)} />
+            {option.label}
+          </label>
+        ))}
+      </div>
     </div>
   );
 }

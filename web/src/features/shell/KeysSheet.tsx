@@ -14,7 +14,7 @@ export function KeysSheet() {
   const withKeys = (group: Action["group"]) => app.actions().filter((action) => action.group === group && action.keys.length);
   return (
     <Modal
-      opened={open} onClose={close} title={t("action.help.keys")} size={860} yOffset={56} returnFocus={false}
+      opened={open} onClose={close} title={t("action.help.keys")} size={1120} yOffset={48} centered={false} returnFocus={false}
       closeButtonProps={{ "aria-label": t("keys.close") }}
     >
       <p className="note">{t("keys.rule")}</p>

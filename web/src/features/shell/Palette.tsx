@@ -18,18 +18,22 @@ interface Choice {
   run: () => void;
 }
 
-/** Letters in order, gaps allowed; better where they stand together and begin a word. Below 0: no match. */
+const STARTS = /(^|[\s:=,;(\uff08\uff1a])$/;
+
+/** The words as they stand are best, then the beginnings of words ("lc" for "Label as Coat"). Below 0: no match. */
 export function matchScore(title: string, wanted: string): number {
-  const [text, letters] = [title.toLowerCase(), wanted.toLowerCase().replaceAll(" ", "")];
-  let [at, score] = [0, 0];
-  for (const letter of letters) {
-    const found = text.indexOf(letter, at);
-    if (found < 0) return -1;
-    if (found === at) score += 3;
-    if (found === 0 || /[\s:=,（]/.test(text[found - 1] ?? "")) score += 2;
-    at = found + 1;
+  const [text, words] = [title.toLowerCase(), wanted.trim().toLowerCase()];
+  const place = text.indexOf(words);
+  if (place >= 0) return (STARTS.test(text.slice(0, place)) ? 200 : 100) - text.length / 100;
+  let from = 0;
+  let run = false;
+  for (const letter of words.replaceAll(" ", "")) {
+    let at: number = run && text[from] === letter ? from : -1;
+    for (let k = from; at < 0 && k < text.length; k++) if (text[k] === letter && STARTS.test(text.slice(0, k))) at = k;
+    if (at < 0) return -1;
+    [from, run] = [at + 1, true];
   }
-  return score + 1 / (1 + text.length);
+  return 50 - text.length / 100;
 }
 
 function actionChoices(app: App, t: ReturnType<typeof useT>): Choice[] {

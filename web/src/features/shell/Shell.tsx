@@ -29,8 +29,8 @@ const MAINS: Record<ViewName, React.ComponentType> = {
 };
 /** Where an inspector would have an example to show. */
 const INSPECTED: readonly ViewName[] = ["explore", "problems", "pending", "history"];
-/** Problems has the rows in its main area, and settings are about none. */
-const WITH_PANEL: readonly ViewName[] = ["explore", "pending", "history", "build"];
+/** Problems and Build have the whole of it in their main area, and settings are about none. */
+const WITH_PANEL: readonly ViewName[] = ["explore", "pending", "history"];
 
 function useLook() {
   const app = useApp();
