@@ -308,12 +308,12 @@ export function fakeServer(options: FakeOptions = {}): FakeServer {
     const commit = commits.at(-1)!.info;
     const same = reports.find((report) => report.info.commit === commit.id && report.info.status === "done");
     if (same) return { ...same.info, cached: true };
-    const stages = ["read", ...Array.from({ length: EPOCHS * 2 }, () => "train"), "test", "export"];
+    const stages = ["decode", ...Array.from({ length: EPOCHS * 2 }, () => "train"), "check", "check"];
     const report: BuildReport = {
       info: {
         id: `${commit.id.slice(0, 4)}run${reports.length}`, status: "running", commit: commit.id,
         commit_message: commit.message, started_at: Date.now(), ended_at: null, cached: false,
-        progress: { stage: "read", done: 0, total: stages.length, loss: null, accuracy: null, seconds_left: null },
+        progress: { stage: "decode", done: 0, total: stages.length, loss: null, accuracy: null, seconds_left: null },
         accuracy: null, interval: null, error: null,
       },
       labels: [...NAMES], confusion: [], classes: [], epochs: [], comparison: null, log: "",

@@ -19,7 +19,13 @@ export const en = {
   "split.train": "train",
   "split.test": "test",
   "finding.none": "no finding",
+  "finding.E301": "broken picture",
+  "finding.E302": "missing picture",
   "finding.W101": "wrong label?",
+  "finding.W201": "duplicate",
+  "finding.W202": "test leak",
+  "finding.W203": "labels conflict",
+  "finding.W401": "rare label",
   "state.edited": "edited",
   "state.reviewed": "reviewed",
   "state.unreviewed": "not reviewed",
@@ -27,8 +33,13 @@ export const en = {
   "state.loading": "Loading",
   "change.better": "now right",
   "change.worse": "now wrong",
-  "findingName.W101": "wrong label?",
+  "findingText.E301": "",
+  "findingText.E302": "",
   "findingText.W101": "",
+  "findingText.W201": "",
+  "findingText.W202": "",
+  "findingText.W203": "",
+  "findingText.W401": "",
 
   "explore.all": "all",
   "explore.clear": "Clear filters",
@@ -209,15 +220,12 @@ export const en = {
   "build.review": "Look at the edits first",
   "build.without": "Build the last commit, without them",
 
+  "stage.decode": "Decoding pictures",
+  "stage.check": "Checking pictures",
+  "stage.train": "Training",
+
   "column.reviewed": "reviewed",
 
-  "stage.read": "Reading examples",
-  "stage.load": "Reading examples",
-  "stage.prepare": "Preparing",
-  "stage.train": "Training",
-  "stage.test": "Testing",
-  "stage.signals": "Looking for doubtful labels",
-  "stage.export": "Writing the program",
 
   "output.none": "A build's log will be shown here",
 

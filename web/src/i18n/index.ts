@@ -29,7 +29,8 @@ export const t: Translate = (key, values) => {
 /** For names that come from the server (a finding's code, a stage): the catalogue's words, else the name itself. */
 export function known(prefix: string, name: string, otherwise = name): string {
   const key = `${prefix}.${name}`;
-  return i18next.exists(key) ? i18next.t(key) : otherwise;
+  // An empty entry leaves the word to the server, whose own language it is.
+  return (i18next.exists(key) && i18next.t(key)) || otherwise;
 }
 
 /** `t`, and a promise to draw again when the language changes. */

@@ -103,11 +103,13 @@ export function onRefused(app: App, entry: Entry, error: Refused): void {
 /** Another page, the command line or a build changed something; our own edits have been mended already. */
 function onSession(app: App, session: Session): void {
   const before = app.session();
+  // With edits on their way this news is older than what the page knows; their answers bring newer.
+  if (before && app.queue.store.get().waiting.length > 0) return;
   setSession(app, session);
   if (!before) return;
   if (before.rows !== session.rows) return void app.query.invalidateQueries();
   if (before.head !== session.head || before.branch !== session.branch) return refresh(app, AFTER_COMMIT);
-  const ours = app.queue.store.get().waiting.length > 0 || (session.saved_at ?? 0) <= app.saved.get();
+  const ours = (session.saved_at ?? 0) <= app.saved.get();
   if (before.saved_at !== session.saved_at && !ours) refresh(app, [...AFTER_EDIT, "examples", "problems"]);
 }
 
@@ -131,16 +133,24 @@ function onBuild(app: App, build: BuildInfo): void {
 
 /** Labelling goes on in the old order until its reader asks for the new one; without an old one there is no wait. */
 export function onBuildEnd(app: App, build: BuildInfo): void {
-  const first = !app.session()?.program;
+  const pages = app.query.getQueriesData<Page>({ queryKey: ["examples"] }).map(([, page]) => page);
+  const first = !pages.some((page) => page?.items.some((item) => item.prediction !== null));
   refresh(app, ["report", "builds", "session"]);
   if (build.status !== "done") return;
   refresh(app, ["facets", "problems", "detail", "ids"]);
-  if (first) {
-    app.selection.set(NO_SELECTION);
-    refresh(app, ["examples"]);
-  } else app.stale.set(true);
+  if (first) void fromTheTop(app);
+  else app.stale.set(true);
   const text = build.accuracy === null ? t("build.ended") : t("build.endedWith", { accuracy: (build.accuracy * 100).toFixed(1) });
   app.say(text, "good");
+}
+
+/** The order of the newest build, with its first example as the current one. */
+export async function fromTheTop(app: App): Promise<void> {
+  app.stale.set(false);
+  app.query.removeQueries({ queryKey: ["examples"], type: "inactive" });
+  await app.query.invalidateQueries({ queryKey: ["examples"] });
+  app.selection.set(NO_SELECTION);
+  app.list.get()?.scrollTo(0);
 }
 
 export function onEvent(app: App, event: ServerEvent): void {

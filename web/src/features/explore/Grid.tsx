@@ -9,7 +9,7 @@ import { Button } from "@/ui/Button";
 import { Empty, Failure } from "@/ui/States";
 import { TileGrid, type TileGridHandle } from "@/ui/TileGrid";
 import { LossStrip } from "./LossStrip";
-import { Tile, CAPTION, tileId } from "./Tile";
+import { captionHeight, Tile, tileId } from "./Tile";
 import { Toolbar } from "./Toolbar";
 import { useExamples } from "./useExamples";
 import { useLasso } from "./useLasso";
@@ -153,7 +153,7 @@ export function Grid() {
               <TileGrid
                 count={count}
                 width={size}
-                height={size + CAPTION}
+                height={size + captionHeight(size)}
                 label={t("grid.name", { count })}
                 testId="grid"
                 handle={handle}

@@ -2,6 +2,14 @@ import { type PointerEvent, useRef } from "react";
 import { useT } from "@/i18n";
 import { two } from "@/ui/format";
 
+/** The mean of each value and its neighbours: the strip shows where it falls, not each example. */
+export function smoothed(values: readonly number[], reach = 2): number[] {
+  return values.map((_, k) => {
+    const near = values.slice(Math.max(0, k - reach), k + reach + 1);
+    return near.reduce((sum, value) => sum + value, 0) / near.length;
+  });
+}
+
 /** The loss along the order, top to bottom, with the part that is on the screen; drag on it to go there. */
 export function LossStrip({ losses, top, bottom, onGo }: {
   losses: readonly number[];
@@ -13,8 +21,9 @@ export function LossStrip({ losses, top, bottom, onGo }: {
   const strip = useRef<HTMLDivElement>(null);
   if (losses.length < 2) return null;
   // Roots, for losses fall so steeply that all but the first rows would be a straight line.
-  const high = Math.sqrt(Math.max(...losses, 0.001));
-  const path = losses.map((loss, k) => `L${((Math.sqrt(Math.max(0, loss)) / high) * 100).toFixed(1)} ${((k / (losses.length - 1)) * 100).toFixed(2)}`).join("");
+  const smooth = smoothed(losses);
+  const high = Math.sqrt(Math.max(...smooth, 0.001));
+  const path = smooth.map((loss, k) => `L${((Math.sqrt(Math.max(0, loss)) / high) * 100).toFixed(1)} ${((k / (losses.length - 1)) * 100).toFixed(2)}`).join("");
   const go = (event: PointerEvent) => {
     const box = strip.current!.getBoundingClientRect();
     onGo(Math.max(0, Math.min(1, (event.clientY - box.top) / box.height)));

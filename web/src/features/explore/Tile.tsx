@@ -7,9 +7,11 @@ import { Icon } from "@/ui/Icon";
 import { Mark } from "@/ui/Mark";
 import { Picture } from "@/ui/Picture";
 
-export const CAPTION = 36;
 /** Below this the names do not fit, and the marks speak alone (the names are in the title). */
 export const NAMED_FROM = 84;
+
+/** Two lines of names, or one of marks. */
+export const captionHeight = (size: number) => (size >= NAMED_FROM ? 36 : 20);
 
 export interface TileProps {
   item: Item | undefined;
@@ -75,7 +77,7 @@ function words(t: ReturnType<typeof useT>, item: Item): string {
 export const Tile = memo(function Tile(props: TileProps) {
   const t = useT();
   const { item, index, column, size, current, selected } = props;
-  const style = { width: size, height: size + CAPTION };
+  const style = { width: size, height: size + captionHeight(size) };
   if (!item) {
     return <div role="gridcell" aria-colindex={column + 1} aria-busy="true" className="tile" style={style}><div className="skeleton" style={{ height: size }} /></div>;
   }

@@ -47,7 +47,7 @@ function Row({ problem, tall, current, selected, place }: { problem: Problem; ta
     >
       <span role="gridcell" className="problem-thumb" style={{ width: tall ? 40 : 20, height: tall ? 40 : 20 }}><Picture src={problem.thumb} alt="" /></span>
       <span role="gridcell" className="problem-code">{problem.code}</span>
-      <span role="gridcell" className="problem-name">{problem.resolved ? t("problems.resolved") : known("findingName", problem.code, problem.message)}</span>
+      <span role="gridcell" className="problem-name">{problem.resolved ? t("problems.resolved") : known("finding", problem.code, problem.message)}</span>
       <span role="gridcell" className="problem-pair">{pair ? <LabelPair from={problem.given} to={problem.proposed} tone={problem.resolved ? "" : "pair-doubt"} /> : <LabelName name={problem.given} />}</span>
       <span role="gridcell" className="problem-p">{problem.probability !== null && two(problem.probability)}</span>
       <span role="gridcell" className="problem-id">{problem.id}</span>

@@ -24,7 +24,7 @@ export function ProblemsSide() {
         <h3>{t("problems.kinds")}</h3>
         {real.map(({ value, total }) => (
           <button key={value} type="button" className="facet-row code-row" aria-pressed={code === value} onClick={() => app.go({ code: code === value ? null : value })}>
-            <span className="facet-name"><b className="problem-code">{value}</b> <span className="facet-text">{known("findingName", value)}</span></span>
+            <span className="facet-name"><b className="problem-code">{value}</b> <span className="facet-text">{known("finding", value)}</span></span>
             <span className="facet-count">{int(total)}</span>
           </button>
         ))}
