@@ -1,0 +1,47 @@
+"""All that the command line takes from the environment. No other room reads it."""
+
+import getpass
+import os
+import shutil
+import subprocess
+import webbrowser
+
+
+def colourless() -> bool:
+    """NO_COLOR, any value but the empty one: https://no-color.org."""
+    return bool(os.environ.get("NO_COLOR"))
+
+
+def author(given: str | None = None) -> str:
+    """Who acts: what was given, SW2_AUTHOR, git's user.name and user.email, the login name."""
+    return given or os.environ.get("SW2_AUTHOR") or _git_author() or _login()
+
+
+def browser_is_here() -> bool:
+    """Whether opening a page can work: over SSH or in a container there is no display."""
+    if not (os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")) and os.name == "posix":
+        return os.uname().sysname == "Darwin" and not os.environ.get("SSH_CONNECTION")
+    try:
+        webbrowser.get()
+    except webbrowser.Error:
+        return False
+    return True
+
+
+def _git_author() -> str:
+    name, email = _git("user.name"), _git("user.email")
+    return f"{name} <{email}>" if name and email else name or email
+
+
+def _git(key: str) -> str:
+    if shutil.which("git") is None:
+        return ""
+    done = subprocess.run(["git", "config", key], capture_output=True, text=True, check=False)
+    return done.stdout.strip()
+
+
+def _login() -> str:
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):  # a container's user without a name
+        return f"uid {os.getuid()}"
