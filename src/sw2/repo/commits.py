@@ -5,6 +5,7 @@ from dataclasses import asdict, dataclass
 
 from sw2.errors import Damaged
 from sw2.table import TableVersion
+from sw2.table.schema import MALFORMED
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,5 +55,5 @@ def parse_commit(name: str, raw: bytes) -> Commit:
             files=dict(value["files"]),
             changed={k: (int(a), int(b), int(c)) for k, (a, b, c) in value["changed"].items()},
         )
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
+    except MALFORMED as error:
         raise Damaged(f"object `{name[:12]}` is not a commit: {error}") from error

@@ -22,6 +22,7 @@ import pyarrow.compute as pc
 
 from sw2.errors import Damaged
 from sw2.table.pack import pack, unpack
+from sw2.table.schema import MALFORMED
 from sw2.table.segment import one_chunk
 from sw2.values import Origin
 
@@ -81,8 +82,11 @@ class Delta:
             if meta["format"] != 1:
                 raise Damaged(f"delta of format {meta['format']}; this sw2 reads format 1")
             origins = tuple(Origin(**origin) for origin in meta["origins"])
-            return Delta(_table(columns), origins, meta.get("parent"))
-        except (pa.ArrowException, KeyError, TypeError) as error:
+            delta = Delta(_table(columns), origins, meta.get("parent"))
+            if what := _fault(delta):
+                raise Damaged(f"these bytes are not a delta: {what}")
+            return delta
+        except MALFORMED as error:
             raise Damaged(f"these bytes are not a delta: {error}") from error
 
 
@@ -188,10 +192,15 @@ def _concatenate(deltas: Sequence[Delta]) -> tuple[pa.Table, tuple[Origin, ...]]
 
 
 def same(old: pa.Array, new: pa.Array) -> Any:
-    """Cell by cell, whether two arrays hold the same; null equals null. Returns bool (N,)."""
+    """Cell by cell, whether two arrays hold the same, bool (N,). Null is null, and NaN is NaN."""
     if pa.types.is_nested(old.type):
-        return np.array([a == b for a, b in zip(old.to_pylist(), new.to_pylist(), strict=True)])
+        # As text: a list with NaN in it does not equal itself.
+        pairs = zip(old.to_pylist(), new.to_pylist(), strict=True)
+        return np.array([str(a) == str(b) for a, b in pairs], bool)
     both_null = pc.and_(pc.is_null(old), pc.is_null(new))
+    if pa.types.is_floating(old.type):
+        both_nan = pc.fill_null(pc.and_(pc.is_nan(old), pc.is_nan(new)), False)
+        both_null = pc.or_(both_null, both_nan)
     return _numpy(pc.or_(both_null, pc.fill_null(pc.equal(old, new), False)))
 
 
@@ -207,6 +216,27 @@ def _table(columns: dict[str, Any]) -> pa.Table:
         fields[f"{column}.new"] = columns[f"{column}.new"]
         fields[f"{column}.set"] = columns.get(f"{column}.set", all_set)
     return pa.table(fields)
+
+
+def _fault(delta: Delta) -> str:
+    """What keeps a parsed delta from being one, or ""."""
+    table, keys = delta.table, delta.table["key"]
+    if delta.parent is not None and not isinstance(delta.parent, str):
+        return "its parent is not a name"
+    types = {"op": pa.int8(), "origin": pa.int16(), "at": pa.int64()}
+    types |= {f"{column}.set": pa.bool_() for column in delta.columns}
+    if keys.type not in (pa.int64(), pa.string()) or keys.null_count:
+        return "a row without a key"
+    if any(table[name].type != kind or table[name].null_count for name, kind in types.items()):
+        return "a column of the wrong type"
+    if any(table[f"{c}.old"].type != table[f"{c}.new"].type for c in delta.columns):
+        return "old cells of another type than new ones"
+    if not pc.all(pc.less(keys[:-1], keys[1:]), min_count=0).as_py():
+        return "its keys are not in order"
+    ops, origins = _numpy(table["op"]), _numpy(table["origin"])
+    if not np.isin(ops, (EDIT, INSERT, DELETE)).all():
+        return "an unknown operation"
+    return "" if ((origins >= 0) & (origins < len(delta.origins))).all() else "an unknown origin"
 
 
 def _indices(rows: Any) -> pa.Array:

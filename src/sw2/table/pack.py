@@ -21,9 +21,12 @@ import numpy as np
 import pyarrow as pa
 
 from sw2.errors import Damaged
-from sw2.table.schema import STORED
+from sw2.table.schema import MALFORMED, STORED
 
-LARGEST_ROWS = 1 << 28
+# A column of equal cells takes no bytes at all, so what a record says of its size has to be bounded
+# before memory is taken: so many cells for nothing (128 MiB), and so many for each byte.
+FREE_CELLS, CELLS_A_BYTE = 1 << 24, 512
+MOST_DECIMALS = 6
 TYPES: dict[str, Any] = {str(t): t for t in STORED.values()} | {
     str(t): t for t in (pa.int8(), pa.int16(), pa.float32())
 }
@@ -49,21 +52,24 @@ def unpack(raw: bytes) -> tuple[dict[str, Any], dict[str, Any]]:
         (length,) = struct.unpack_from("<I", raw)
         header = json.loads(raw[4 : 4 + length])
         rows, reader = int(header["rows"]), _Buffers(raw, 4 + length, header["sizes"])
-        if not 0 <= rows <= LARGEST_ROWS:
-            raise Damaged(f"a record claims {rows} rows")
         columns = {str(name): _unpack(spec, rows, reader) for name, spec in header["columns"]}
         return columns, dict(header["meta"])
-    except (ArithmeticError, LookupError, TypeError, ValueError, struct.error) as error:
-        raise Damaged(f"these bytes are not a packed record: {error}") from error
-    except pa.ArrowException as error:
+    except MALFORMED as error:
         raise Damaged(f"these bytes are not a packed record: {error}") from error
 
 
 class _Buffers:
-    """Hands out the buffers of a record in order; ValueError when the record is cut short."""
+    """Hands out the buffers of a record in order; ValueError when the record is cut short or
+    claims more cells than its bytes can hold."""
 
     def __init__(self, raw: bytes, start: int, sizes: list[int]) -> None:
         self._raw, self._at, self._sizes = raw, start, iter(sizes)
+        self._cells = FREE_CELLS + CELLS_A_BYTE * len(raw)
+
+    def claim(self, cells: int) -> None:
+        self._cells -= cells
+        if cells < 0 or self._cells < 0:
+            raise ValueError(f"{cells} cells in {len(self._raw)} bytes")
 
     def next(self, expected: int | None = None) -> bytes:
         size = next(self._sizes, -1)
@@ -101,6 +107,7 @@ def _pack(array: Any, buffers: list[bytes]) -> dict[str, Any]:
 
 def _unpack(spec: Mapping[str, Any], rows: int, buffers: _Buffers) -> Any:
     kind = TYPES[spec["t"]]
+    buffers.claim(rows)
     if spec.get("null"):
         return pa.nulls(rows, kind)
     if "valid" not in spec:
@@ -124,10 +131,8 @@ def _unpack_valid(spec: Mapping[str, Any], kind: Any, rows: int, buffers: _Buffe
         return pa.array(_unpack_floats(spec, rows, buffers)).cast(kind)
     if pa.types.is_list(kind):
         lengths = _unpack_ints(spec["n"], rows, buffers)
-        if (lengths < 0).any() or lengths.sum() > LARGEST_ROWS:
-            raise ValueError("a list of impossible length")
-        values = _unpack(spec["v"], int(lengths.sum()), buffers)
-        offsets = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int32)
+        offsets = _offsets(lengths)
+        values = _unpack(spec["v"], int(offsets[-1]), buffers)
         return pa.ListArray.from_arrays(pa.array(offsets), values)
     return _unpack_bytes(spec, rows, buffers).cast(kind)
 
@@ -158,7 +163,7 @@ def _unpack_ints(spec: Any, rows: int, buffers: _Buffers) -> Any:
 
 def _pack_floats(values: Any, buffers: list[bytes]) -> dict[str, Any]:
     if np.isfinite(values).all() and (np.abs(values) < 1e9).all() and not _negative_zero(values):
-        for decimals in range(7):
+        for decimals in range(MOST_DECIMALS + 1):
             scaled = np.rint(values * 10**decimals)
             if (scaled / 10**decimals == values).all():
                 return {"d": decimals, "i": _pack_ints(scaled.astype(np.int64), buffers)}
@@ -169,6 +174,8 @@ def _pack_floats(values: Any, buffers: list[bytes]) -> dict[str, Any]:
 def _unpack_floats(spec: Mapping[str, Any], rows: int, buffers: _Buffers) -> Any:
     if spec["d"] < 0:
         return _unplane(buffers.next(rows * 8), rows, 8).view(np.float64)
+    if spec["d"] > MOST_DECIMALS:
+        raise ValueError(f"{spec['d']} decimals")
     return _unpack_ints(spec["i"], rows, buffers) / 10 ** int(spec["d"])
 
 
@@ -193,14 +200,22 @@ def _pack_bytes(array: Any, buffers: list[bytes]) -> dict[str, Any]:
 def _unpack_bytes(spec: Mapping[str, Any], rows: int, buffers: _Buffers) -> Any:
     codes = _unpack_ints(spec["i"], rows, buffers) if "u" in spec else None
     count = rows if codes is None else int(spec["u"])
-    lengths = _unpack_ints(spec["n"], count, buffers)
-    if (lengths < 0).any():
-        raise ValueError("a string of negative length")
-    data = buffers.next(int(lengths.sum()))
-    ends = np.cumsum(lengths)
-    values = [data[end - size : end] for end, size in zip(ends, lengths, strict=True)]
-    array = pa.array(values, pa.binary())
+    buffers.claim(count)
+    offsets = _offsets(_unpack_ints(spec["n"], count, buffers))
+    data = buffers.next(int(offsets[-1]))
+    parts = [None, pa.py_buffer(offsets), pa.py_buffer(data)]
+    array = pa.Array.from_buffers(pa.binary(), count, parts)
     return array if codes is None else array.take(pa.array(codes))
+
+
+def _offsets(lengths: Any) -> Any:
+    """Where each of several values begins, and the last ends. int32 (N + 1,)."""
+    if len(lengths) and not 0 <= lengths.min() <= lengths.max() < 1 << 31:
+        raise ValueError("a value of impossible length")
+    offsets = np.concatenate([[0], np.cumsum(lengths)])
+    if offsets[-1] >= 1 << 31:
+        raise ValueError(f"values of {offsets[-1]} bytes together")
+    return offsets.astype(np.int32)
 
 
 def _planes(values: Any, width: int) -> bytes:

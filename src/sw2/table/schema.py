@@ -4,6 +4,7 @@ Cells of a category are stored as the number of their label, so renaming a label
 and touches no row. Cells of an image are the name of an object in the store (32 bytes)."""
 
 import json
+import struct
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
@@ -33,6 +34,17 @@ STORED: dict[str, pa.DataType] = {
 }
 KEY_TYPES = ("int", "string")
 MEDIA_TYPES = ("image",)
+# What comes up when bytes that were not written by sw2 are taken apart. All of it means Damaged.
+MALFORMED = (
+    ArithmeticError,
+    AttributeError,
+    LookupError,
+    RecursionError,
+    TypeError,
+    ValueError,
+    struct.error,
+    pa.ArrowException,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,16 +94,19 @@ class Column:
         return values
 
     def _encode_labels(self, values: pa.Array | pa.ChunkedArray) -> pa.Array | pa.ChunkedArray:
+        known = ", ".join(self.labels[:12]) + (", …" if len(self.labels) > 12 else "")
         if pa.types.is_dictionary(values.type):
             values = values.cast(pa.string())
         if not pa.types.is_null(values.type) and not pa.types.is_string(values.type):
-            raise InvalidInput(f"column `{self.name}` takes label names, not {values.type}")
+            raise InvalidInput(
+                f"column `{self.name}` takes label names, not {values.type}",
+                hint=f"Its labels: {known}",
+            )
         codes = pc.index_in(values.cast(pa.string()), pa.array(self.labels, pa.string()))
         unknown = pc.and_(pc.is_valid(values), pc.is_null(codes))
         if pc.any(unknown).as_py():
             bad = values.filter(unknown)[0].as_py()
             near = get_close_matches(bad, self.labels, 1)
-            known = ", ".join(self.labels[:12]) + (", …" if len(self.labels) > 12 else "")
             raise InvalidInput(
                 f"`{bad}` is not a label of column `{self.name}`",
                 hint=(f"Did you mean `{near[0]}`? " if near else "") + f"Its labels: {known}",
@@ -163,6 +178,25 @@ class Schema:
         renamed = self._with(replace(self.column(old), name=new))
         return replace(renamed, key=new) if old == self.key else renamed
 
+    def check_follows(self, older: "Schema") -> None:
+        """Raises InvalidInput when cells stored under `older` could not be read under this one:
+        a column gone or of another type, labels gone, another key, a name used twice."""
+        for column in older.columns:
+            now = self.by_id(column.id)
+            if now is None or now.type != column.type or len(now.labels) < len(column.labels):
+                raise InvalidInput(
+                    f"column `{column.name}` of table `{self.table}` cannot be taken away, given"
+                    " another type or fewer labels",
+                    hint="Add a column, or rename the column or its labels",
+                )
+        if older.columns and self.key not in (
+            c.name for c in self.columns if c.id == older.key_column.id
+        ):
+            raise InvalidInput(f"table `{self.table}` keeps its key, `{older.key}`")
+        for names in (self.names, *(column.labels for column in self.columns)):
+            if twice := next((name for name in names if names.count(name) > 1), None):
+                raise InvalidInput(f"`{twice}` would be two things in table `{self.table}`")
+
     def _with(self, column: Column) -> "Schema":
         return replace(
             self, columns=tuple(column if c.id == column.id else c for c in self.columns)
@@ -200,6 +234,10 @@ class Schema:
             schema = Schema(str(value["table"]), str(value["key"]), columns)
             if any(c.type not in STORED for c in columns) or schema.key not in schema.names:
                 raise Damaged(f"schema of table `{schema.table}` has an unknown type or no key")
-        except (KeyError, TypeError, ValueError) as error:
+            if not all(isinstance(label, str) for c in columns for label in c.labels):
+                raise Damaged(f"schema of table `{schema.table}` has a label that is no text")
+            if len({c.id for c in columns}) < len(columns):
+                raise Damaged(f"schema of table `{schema.table}` has one column twice")
+        except MALFORMED as error:
             raise Damaged(f"these bytes are not a schema: {error}") from error
         return schema

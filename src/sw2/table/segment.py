@@ -13,9 +13,12 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from sw2.errors import Damaged
+from sw2.table.schema import MALFORMED
 from sw2.values import Origin
 
 ROWS = 65_536
+# A segment that says it has more is refused before any memory is taken.
+MOST_ROWS = 1 << 20
 # A dictionary pays while values repeat; measured on a sample so that wide columns stay cheap.
 SAMPLE = 4096
 
@@ -59,9 +62,12 @@ class Base:
             value = json.loads(raw)
             if value["format"] != 1:
                 raise Damaged(f"base of format {value['format']}; this sw2 reads format 1")
-            entries = tuple(SegmentEntry(*row) for row in value["segments"])
+            entries = tuple(
+                SegmentEntry(str(name), int(rows), first, last)
+                for name, rows, first, last in value["segments"]
+            )
             return Base(entries, Origin(**value["origin"]), int(value["at"]))
-        except (KeyError, TypeError, ValueError) as error:
+        except MALFORMED as error:
             raise Damaged(f"these bytes are not a base: {error}") from error
 
 
@@ -100,12 +106,14 @@ def decode_segment(raw: bytes, wanted: pa.Schema) -> pa.Table:
     try:
         file = pq.ParquetFile(pa.BufferReader(raw))
         here = [name for name in wanted.names if name in file.schema_arrow.names]
-        read = file.read(columns=here, use_threads=False)
         count = file.metadata.num_rows
+        if not 0 <= count <= MOST_ROWS:
+            raise Damaged(f"a segment claims {count} rows")
+        read = file.read(columns=here, use_threads=False)
         columns = [
             read[f.name].cast(f.type) if f.name in here else pa.nulls(count, f.type) for f in wanted
         ]
-    except pa.ArrowException as error:
+    except (*MALFORMED, OSError) as error:  # OSError: what Arrow raises for bad Thrift
         raise Damaged(f"these bytes are not a segment: {error}") from error
     return pa.table(columns, schema=wanted)
 
@@ -116,7 +124,7 @@ def entry_for(name: str, keys: pa.ChunkedArray) -> SegmentEntry:
 
 
 def _repeats(values: pa.ChunkedArray) -> bool:
-    if pa.types.is_boolean(values.type) or pa.types.is_nested(values.type):
+    if pa.types.is_boolean(values.type) or pa.types.is_nested(values.type) or not len(values):
         return False
     # Spread over the segment: the head of a sorted column says nothing about the whole.
     step = max(1, len(values) // SAMPLE)

@@ -74,21 +74,26 @@ class TableReader:
 
     def composed(self, tail: str | None) -> Delta | None:
         """The whole chain as one delta. Remembered, and extended from what is remembered."""
-        if tail is None or tail in self._chains:
-            return self._chains.get(tail) if tail else None
+        if tail is None:
+            return None
+        # One look: another thread may put another chain in its place at any time.
+        chains = self._chains
+        if tail in chains:
+            return chains[tail]
         newer: list[Delta] = []
         older: Delta | None = None
         at: str | None = tail
         while at is not None:
-            if at in self._chains:
-                older = self._chains[at]
+            if at in chains:
+                older = chains[at]
                 break
             delta = self.delta(at)
             newer.append(delta)
             at = delta.parent
         chain = ([older] if older else []) + newer[::-1]
-        self._chains = {tail: compose(chain)}
-        return self._chains[tail]
+        composed = compose(chain)
+        self._chains = {tail: composed}
+        return composed
 
     def columns(self, base: Base, columns: Sequence[Column]) -> dict[str, pa.ChunkedArray]:
         """Columns of a base by identity, as stored, in key order, one chunk a segment."""
@@ -100,8 +105,9 @@ class TableReader:
 
     def segment(self, entry: SegmentEntry, columns: Sequence[Column]) -> dict[str, pa.Array]:
         """Columns of one segment; those not in memory are decoded together."""
-        missing = [c for c in columns if (entry.name, c.id) not in self._columns]
-        found = {c.id: self._columns[entry.name, c.id] for c in columns if c not in missing}
+        held = {c.id: self._columns.get((entry.name, c.id)) for c in columns}
+        found = {identity: values for identity, values in held.items() if values is not None}
+        missing = [c for c in columns if c.id not in found]
         if missing:
             wanted = pa.schema([(c.id, c.stored) for c in missing])
             table = decode_segment(self.store.get(entry.name), wanted)
@@ -206,10 +212,9 @@ class Snapshot:
         """The delta that brings `rows` (stored cells, fields by identity, the key among them) into
         this table: rows with a new key are inserted, cells that differ are edited.
 
-        Raises InvalidInput when a key is null or given twice."""
+        Raises InvalidInput when a key is missing or given twice."""
         key = self.schema.key_column
-        keys = rows[key.id].combine_chunks()
-        self._check_keys(keys)
+        keys = self._keys(rows)
         names = [c.name for c in self.schema.columns if c.id in rows.column_names and c != key]
         found, old = self.lookup(keys.to_pylist(), names)
         ops = np.where(found, EDIT, INSERT).astype(np.int8)
@@ -226,8 +231,8 @@ class Snapshot:
 
     def complete(self, rows: pa.Table) -> pa.Table:
         """Stored rows with every column of the schema, nulls where `rows` has none. Raises
-        InvalidInput when a key is null or given twice."""
-        self._check_keys(rows[self.schema.key_column.id].combine_chunks())
+        InvalidInput when a key is missing or given twice."""
+        self._keys(rows)
         wanted = self.schema.stored()
         return pa.table(
             [
@@ -237,9 +242,15 @@ class Snapshot:
             schema=wanted,
         )
 
-    def _check_keys(self, keys: pa.Array) -> None:
-        if keys.null_count:
-            raise InvalidInput(f"a row of table `{self.schema.table}` has no `{self.schema.key}`")
+    def _keys(self, rows: pa.Table) -> pa.Array:
+        """The keys of stored rows, each of which names one row."""
+        identity = self.schema.key_column.id
+        keys = rows[identity].combine_chunks() if identity in rows.column_names else None
+        if keys is None or keys.null_count:
+            raise InvalidInput(
+                f"a row of table `{self.schema.table}` has no `{self.schema.key}`",
+                hint=f"`{self.schema.key}` names a row; give each row its own",
+            )
         counts = pc.value_counts(keys)
         twice = counts.filter(pc.greater(counts.field("counts"), 1))
         if len(twice):
@@ -247,6 +258,7 @@ class Snapshot:
                 f"`{twice[0]['values'].as_py()}` is given {twice[0]['counts'].as_py()} times",
                 hint=f"`{self.schema.key}` names a row; give each row its own",
             )
+        return keys
 
 
 def write_base(
