@@ -52,6 +52,8 @@ export interface App {
   stale: Store<boolean>;
   /** When the newest edit of this page reached the disk, by the server's clock. */
   saved: Store<number>;
+  /** When the server last said so, by this machine's clock: an undo is written too, though it leaves an older edit. */
+  answered: Store<number>;
   list: Store<List | null>;
   actions: () => readonly Action[];
   go(change: Partial<View>, how?: "push" | "replace"): void;
@@ -125,6 +127,7 @@ export function createApp({ client, local, perPage, actions }: Surroundings): Ap
     wire: createStore<Wire>("open"),
     stale: createStore(false),
     saved: createStore(0),
+    answered: createStore(0),
     list: createStore<List | null>(null),
     go: followAddress(view, prefs.get().size),
     filter: (filters) => app.go({ view: "explore", filters, big: false }),

@@ -7,7 +7,8 @@ export interface Selection {
   /** Where a range starts. */
   anchor: number;
   selected: ReadonlySet<string>;
-  /** True once a person chose the current example, so that ctrl-click joins it to the selection. */
+  /** True when the current example was clicked on, so that ctrl-click joins it to the selection. One that the keys
+   * merely came to rest on does not: it was not meant. */
   chosen: boolean;
 }
 
@@ -32,7 +33,7 @@ export function extendTo(now: Selection, ids: readonly string[], id: string, ind
 }
 
 export function selectAll(now: Selection, ids: readonly string[]): Selection {
-  return { ...now, selected: new Set(ids), chosen: true };
+  return { ...now, selected: new Set(ids), chosen: false };
 }
 
 export function clear(now: Selection): Selection {

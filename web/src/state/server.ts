@@ -68,6 +68,7 @@ export function deed(entry: Entry, label: string): string {
 
 export function onSaved(app: App, entry: Entry, answer: EditAnswer | UndoAnswer): void {
   app.saved.set(answer.session.saved_at ?? 0);
+  app.answered.set(Date.now());
   setSession(app, answer.session);
   // A later edit of the same example may already be on the screen and not yet on the disk: leave that one alone.
   const later = new Set(app.queue.store.get().waiting.flatMap((one) => (one.kind === "edit" ? one.request.ids : [])));

@@ -120,8 +120,8 @@ function Neighbours({ detail }: { detail: Detail }) {
   const nearest = detail.neighbours.slice(0, 5);
   if (!nearest.length) return null;
   const go = (id: string) => {
-    app.selection.set({ ...NO_SELECTION, current: id, chosen: true });
     app.go({ id }, "push");
+    app.selection.set({ ...NO_SELECTION, current: id, chosen: true });
   };
   return (
     <section className="block">

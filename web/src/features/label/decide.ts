@@ -55,7 +55,7 @@ export function moveOn(app: App): void {
   const place = Math.max(...places, now.selected.size ? -1 : now.index);
   const next = Math.min(place + 1, list.count - 1);
   const id = place < 0 ? null : list.idAt(next);
-  if (id === null) return app.selection.set(moveTo(now, now.current, now.index));
-  app.selection.set(moveTo(now, id, next));
+  if (id === null) return app.selection.set(moveTo(now, now.current, now.index, false));
+  app.selection.set(moveTo(now, id, next, false));
   list.scrollTo(next);
 }

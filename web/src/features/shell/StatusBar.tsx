@@ -58,6 +58,7 @@ function Saved({ session }: { session: Session }) {
   const t = useT();
   const app = useApp();
   const waiting = useStore(app.queue.store, (now) => now.waiting.length);
+  const answered = useStore(app.answered);
   const [slow, setSlow] = useState(false);
   useEffect(() => {
     if (!waiting) return setSlow(false);
@@ -65,10 +66,11 @@ function Saved({ session }: { session: Session }) {
     return () => clearTimeout(timer);
   }, [waiting]);
   const saving = waiting > 0 && slow;
-  if (!session.saved_at && !saving) return <span data-testid="statusbar-saved" />;
+  const at = Math.max(session.saved_at ?? 0, answered);
+  if (!at && !saving) return <span data-testid="statusbar-saved" />;
   return (
     <Item testId="statusbar-saved" label={t("status.savedHint")} onClick={() => app.go({ view: "explore", order: "recent" })}>
-      {saving ? t("status.saving", { count: waiting }) : <><Icon name="check" size={12} />{t("status.saved", { time: clock(session.saved_at ?? 0) })}</>}
+      {saving ? t("status.saving", { count: waiting }) : <><Icon name="check" size={12} />{t("status.saved", { time: clock(at) })}</>}
     </Item>
   );
 }

@@ -22,19 +22,21 @@ export function stepFrom(index: number, way: Way, columns: number, count: number
   return Math.max(0, Math.min(count - 1, next));
 }
 
-function step(app: App, way: Way, extend: boolean): void {
+async function step(app: App, way: Way, extend: boolean): Promise<void> {
   const list = app.list.get();
   if (!list) return;
   const now = app.selection.get();
   const place = now.current === null ? -1 : list.indexOf(now.current);
   const next = stepFrom(place < 0 ? now.index : place, way, list.columns, list.count);
-  const id = next < 0 ? null : list.idAt(next);
-  list.scrollTo(Math.max(next, 0));
-  if (id === null) return;
-  if (!extend) return app.selection.set(moveTo(now, id, next));
+  if (next < 0) return;
+  list.scrollTo(next);
+  // The end of a long list is not on the page yet; the server knows who is there.
+  const id = list.idAt(next) ?? (await list.between(next, next))[0];
+  if (!id) return;
+  if (!extend) return app.selection.set(moveTo(now, id, next, false));
   const anchor = now.anchor < 0 ? Math.max(place, 0) : now.anchor;
-  void list.between(Math.min(anchor, next), Math.max(anchor, next)).then((ids) =>
-    app.selection.set(extendTo({ ...app.selection.get(), anchor }, ids, id, next)));
+  const ids = await list.between(Math.min(anchor, next), Math.max(anchor, next));
+  app.selection.set(extendTo({ ...app.selection.get(), anchor }, ids, id, next));
 }
 
 const KEYS: Record<Way, string> = {
@@ -45,10 +47,10 @@ const KEYS: Record<Way, string> = {
 export const moves: Action[] = (Object.keys(KEYS) as Way[]).flatMap((way): Action[] => [
   {
     name: `move.${way}`, group: "move", title: () => t(`action.move.${way}`), keys: [KEYS[way]], keyOnly: true,
-    perform: (app) => step(app, way, false),
+    perform: (app) => void step(app, way, false),
   },
   {
     name: `select.${way}`, group: "select", title: () => t(`action.select.${way}`), keys: [`Shift+${KEYS[way]}`], keyOnly: true,
-    perform: (app) => step(app, way, true),
+    perform: (app) => void step(app, way, true),
   },
 ]);
