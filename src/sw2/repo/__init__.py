@@ -3,9 +3,10 @@
 from sw2.repo.changes import CellChange, Changes, Edit
 from sw2.repo.commits import Commit
 from sw2.repo.fsck import Fault, fsck
-from sw2.repo.repository import EXAMPLES, Repository, Status
+from sw2.repo.repository import Repository
 from sw2.repo.stage import Staged
 from sw2.repo.state import Action
+from sw2.repo.view import EXAMPLES, Status, View
 
 __all__ = [
     "EXAMPLES",
@@ -18,5 +19,6 @@ __all__ = [
     "Repository",
     "Staged",
     "Status",
+    "View",
     "fsck",
 ]

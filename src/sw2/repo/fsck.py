@@ -8,8 +8,8 @@ import pyarrow.compute as pc
 from sw2.errors import Sw2Error
 from sw2.progress import Event, Progress, silent
 from sw2.repo.commits import Commit
-from sw2.repo.repository import Repository
 from sw2.repo.stage import staged_delta
+from sw2.repo.view import View
 from sw2.table import MEDIA_TYPES, Schema, Snapshot, TableVersion
 
 
@@ -21,7 +21,7 @@ class Fault:
     what: str
 
 
-def fsck(repository: Repository, progress: Progress = silent) -> list[Fault]:
+def fsck(repository: View, progress: Progress = silent) -> list[Fault]:
     """Everything that is wrong with a repository; empty when it is sound.
 
     Checked: the database; each object against its name; each branch, commit, schema, base,
@@ -38,7 +38,7 @@ def fsck(repository: Repository, progress: Progress = silent) -> list[Fault]:
     return list(dict.fromkeys(faults))
 
 
-def _history(repository: Repository, branch: str, name: str, seen: set[str]) -> Iterator[Fault]:
+def _history(repository: View, branch: str, name: str, seen: set[str]) -> Iterator[Fault]:
     waiting, where = [name], f"branch {branch}"
     while waiting:
         name = waiting.pop()
@@ -55,7 +55,7 @@ def _history(repository: Repository, branch: str, name: str, seen: set[str]) -> 
         waiting.extend(commit.parents)
 
 
-def _commit(repository: Repository, commit: Commit) -> Iterator[Fault]:
+def _commit(repository: View, commit: Commit) -> Iterator[Fault]:
     where = f"commit {commit.short}"
     for path, name in commit.files.items():
         if not repository.store.has(name):
@@ -67,16 +67,14 @@ def _commit(repository: Repository, commit: Commit) -> Iterator[Fault]:
             yield Fault(where, f"table `{table}`: {error.message}")
 
 
-def _version(
-    repository: Repository, where: str, table: str, version: TableVersion
-) -> Iterator[Fault]:
+def _version(repository: View, where: str, table: str, version: TableVersion) -> Iterator[Fault]:
     snapshot = repository.snapshot(where.removeprefix("commit "), table)
     if snapshot.rows != version.rows:
         yield Fault(where, f"table `{table}` has {snapshot.rows} rows, not {version.rows}")
     yield from _pictures(repository, where, snapshot)
 
 
-def _pictures(repository: Repository, where: str, snapshot: Snapshot) -> Iterator[Fault]:
+def _pictures(repository: View, where: str, snapshot: Snapshot) -> Iterator[Fault]:
     schema = snapshot.schema
     media = [column for column in schema.columns if column.type in MEDIA_TYPES]
     # Reading every column also proves that every segment decodes.
@@ -90,7 +88,7 @@ def _pictures(repository: Repository, where: str, snapshot: Snapshot) -> Iterato
                 yield Fault(f"row {key}", f"{column.name} {name.hex()[:12]} is not in the store")
 
 
-def _stage(repository: Repository) -> Iterator[Fault]:
+def _stage(repository: View) -> Iterator[Fault]:
     for action in repository.state.actions():
         try:
             staged_delta(action, repository.reader)

@@ -10,12 +10,12 @@ from sw2.repo.stage import staged_delta
 from sw2.table import DELETE, EDIT, INSERT, Column, Delta, Snapshot, TableVersion, compose
 
 if TYPE_CHECKING:
-    from sw2.repo.repository import Repository
+    from sw2.repo.view import View
 
 SHORTEST = 4
 
 
-def resolve(repository: "Repository", rev: str) -> Commit:
+def resolve(repository: "View", rev: str) -> Commit:
     """The commit that `rev` names. Raises NotFound, telling what there is."""
     match = re.fullmatch(r"(.+?)(?:~(\d*))?", rev)
     name, steps = (match[1], match[2]) if match else (rev, None)
@@ -27,7 +27,7 @@ def resolve(repository: "Repository", rev: str) -> Commit:
     return commit
 
 
-def _start(repository: "Repository", name: str) -> str:
+def _start(repository: "View", name: str) -> str:
     if name in ("HEAD", "@"):
         if repository.head is None:
             raise NotFound("nothing is committed yet", hint="Run `sw2 commit -m MESSAGE`")
@@ -46,7 +46,7 @@ def _start(repository: "Repository", name: str) -> str:
     )
 
 
-def log(repository: "Repository", limit: int | None, rev: str) -> list[Commit]:
+def log(repository: "View", limit: int | None, rev: str) -> list[Commit]:
     commits: list[Commit] = []
     if rev == "HEAD" and repository.head is None:
         return commits
@@ -59,7 +59,7 @@ def log(repository: "Repository", limit: int | None, rev: str) -> list[Commit]:
     return commits
 
 
-def diff(repository: "Repository", old: str | None, new: str, table: str) -> Changes:
+def diff(repository: "View", old: str | None, new: str, table: str) -> Changes:
     newer = resolve(repository, new)
     version = newer.tables.get(table)
     before = resolve(repository, old).tables.get(table) if old is not None else None
@@ -71,7 +71,7 @@ def diff(repository: "Repository", old: str | None, new: str, table: str) -> Cha
     return changes_of(between(repository, before, version), snapshot.schema)
 
 
-def between(repository: "Repository", old: TableVersion, new: TableVersion) -> Delta | None:
+def between(repository: "View", old: TableVersion, new: TableVersion) -> Delta | None:
     """One delta from `old` to `new`, which stand on one base: back to where their chains part,
     then forward."""
     back, forward = repository.reader.chain(old.tail), repository.reader.chain(new.tail)
@@ -84,7 +84,7 @@ def between(repository: "Repository", old: TableVersion, new: TableVersion) -> D
     return compose(undone + [delta for _, delta in forward[shared:]])
 
 
-def of_cell(repository: "Repository", key: int | str, name: str, table: str) -> list[CellChange]:
+def of_cell(repository: "View", key: int | str, name: str, table: str) -> list[CellChange]:
     column = repository.schema(table).column(name)
     found: list[CellChange] = []
     for action in repository.state.actions():
@@ -113,7 +113,7 @@ def _of(delta: Delta, column: Column, key: int | str, commit: str | None) -> lis
 
 
 def _from_base(
-    repository: "Repository", commit: Commit, version: TableVersion, column: Column, key: int | str
+    repository: "View", commit: Commit, version: TableVersion, column: Column, key: int | str
 ) -> list[CellChange]:
     assert version.base is not None
     base = repository.reader.base(version.base)

@@ -3,83 +3,25 @@
 import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
 import pyarrow as pa
-from blake3 import blake3
 
 from sw2.errors import InvalidInput, NotARepository, NotFound
-from sw2.repo import history
-from sw2.repo.changes import CellChange, Changes, Edit, changes_of
-from sw2.repo.commits import Commit, encode_commit, parse_commit
-from sw2.repo.stage import INLINE_BYTES, Staged, delta_of, extended, nothing_staged
+from sw2.repo.changes import Edit
+from sw2.repo.commits import Commit, encode_commit
+from sw2.repo.stage import INLINE_BYTES, delta_of
 from sw2.repo.state import Action, State
-from sw2.store import ObjectStore
-from sw2.table import (
-    Delta,
-    Schema,
-    Snapshot,
-    TableReader,
-    TableVersion,
-    compose,
-    write_base,
-)
-from sw2.table.pack import pack
+from sw2.repo.view import EXAMPLES, FILES, FOLDER, View
+from sw2.table import Delta, Schema, Snapshot, write_base
 from sw2.values import Origin, now_ms
 
-FOLDER = ".sw2"
-EXAMPLES = "examples"
-# Small files of the working folder that a commit takes along.
-FILES = ("sw2.toml", "README.md")
 
-
-@dataclass(frozen=True, slots=True)
-class Status:
-    """What `sw2 status` tells. edited, inserted, deleted: rows staged and not committed."""
-
-    branch: str
-    head: Commit | None
-    rows: int
-    edited: int
-    inserted: int
-    deleted: int
-    files: list[str]
-
-    @property
-    def clean(self) -> bool:
-        return not (self.edited or self.inserted or self.deleted or self.files)
-
-
-@dataclass(frozen=True, slots=True)
-class Seen:
-    """What was staged when last looked at: the head, the stamp and the live actions then."""
-
-    head: str | None
-    stamp: tuple[int, int, int]
-    ids: tuple[int, ...]
-    stage: Staged
-
-    def leads_to(self, head: str | None, stamp: tuple[int, int, int], ids: tuple[int, ...]) -> bool:
-        """Whether things stand there now with actions only added. Not after a rollback, for then a
-        number may stand for another action."""
-        unmoved = (self.head, self.stamp[2]) == (head, stamp[2])
-        return unmoved and ids[: len(self.ids)] == self.ids
-
-
-class Repository:
+class Repository(View):
     """Open one with `Repository.open`, make one with `Repository.init`. Threads may share it, and
     several processes may work on the same folder."""
-
-    def __init__(self, root: Path, state: State) -> None:
-        self.root = root
-        self.folder = root / FOLDER
-        self.state = state
-        self.store = ObjectStore(self.folder / "packs")
-        self.reader = TableReader(self.store)
-        self._seen: dict[str, Seen] = {}
-        self._snapshots: dict[str, tuple[Staged, Snapshot]] = {}
 
     @staticmethod
     def init(path: str | os.PathLike[str] = ".", name: str | None = None) -> "Repository":
@@ -108,63 +50,6 @@ class Repository:
         raise NotARepository(
             f"there is no repository in `{start}` or above it", hint="Run `sw2 init` to make one"
         )
-
-    def close(self) -> None:
-        self.state.close()
-
-    @property
-    def name(self) -> str:
-        return self.state.meta("name") or self.root.name
-
-    @property
-    def branch(self) -> str:
-        return self.state.meta("branch") or "main"
-
-    @property
-    def head(self) -> str | None:
-        """Name of the commit that the branch points to."""
-        return self.state.ref(self.branch)
-
-    def snapshot(self, rev: str | None = None, table: str = EXAMPLES) -> Snapshot:
-        """A table at a commit, or as it stands with what is staged (rev None).
-
-        Raises NotFound when the table or the revision does not exist."""
-        if rev is not None:
-            commit = self.commit_of(rev)
-            if table not in commit.tables:
-                raise NotFound(f"there is no table `{table}` at commit {commit.short}")
-            return self._at(commit.tables[table])
-        stage = self.staged(table)
-        cached = self._snapshots.get(table)
-        if cached is not None and cached[0] is stage:
-            return cached[1]
-        if not stage.schema.columns:
-            raise NotFound(
-                f"there is no table `{table}` yet", hint="Run `sw2 add FOLDER` to bring examples in"
-            )
-        committed = self._at(stage.version)
-        over = compose([delta for delta in (committed.over, stage.delta) if delta is not None])
-        snapshot = Snapshot(self.reader, stage.schema, stage.base or committed.base, over)
-        self._snapshots[table] = (stage, snapshot)
-        return snapshot
-
-    def schema(self, table: str = EXAMPLES, rev: str | None = None) -> Schema:
-        return self.snapshot(rev, table).schema
-
-    def tables(self) -> list[str]:
-        """Names of the tables, staged ones among them."""
-        committed = self.commit_of("HEAD").tables if self.head else {}
-        return sorted({*committed, *(a.table for a in self.state.actions())})
-
-    def read(
-        self, columns: Sequence[str] | None = None, rev: str | None = None, table: str = EXAMPLES
-    ) -> pa.Table:
-        """Columns as people see them, sorted by key; with what is staged unless `rev` is given."""
-        return self.snapshot(rev, table).read(columns)
-
-    def media(self, name: str) -> bytes:
-        """The bytes of a picture, by the name its cell holds."""
-        return self.store.get(name)
 
     @contextmanager
     def write_media(self) -> Iterator[Callable[[bytes], str]]:
@@ -243,22 +128,6 @@ class Repository:
                 self.state.mark(action, undone=False)
             return action
 
-    def pending(self, table: str = EXAMPLES) -> Changes:
-        """What is staged, against the last commit."""
-        stage = self.staged(table)
-        changes = changes_of(stage.delta, stage.schema)
-        if stage.base is not None:
-            key = stage.schema.key_column
-            changes.inserted.extend(self.reader.columns(stage.base, [key])[key.id].to_pylist())
-        return changes
-
-    def status(self) -> Status:
-        head = self.commit_of("HEAD") if self.head else None
-        counts = [self.staged(table).counts for table in self.tables()]
-        edited, inserted, deleted = (sum(c[i] for c in counts) for i in range(3))
-        rows = self.snapshot().rows if EXAMPLES in self.tables() else 0
-        return Status(self.branch, head, rows, edited, inserted, deleted, self._changed_files(head))
-
     def commit(self, message: str, author: str) -> Commit:
         """Makes what is staged, and the small files, a commit. Raises InvalidInput when there is
         nothing to commit or no message, Conflict when the branch moved meanwhile."""
@@ -291,83 +160,11 @@ class Repository:
             self.state.clear()
         return replace(commit, name=name)
 
-    def commit_of(self, rev: str) -> Commit:
-        """The commit of a revision: HEAD, a branch, a hash or its beginning, each with ~N."""
-        return history.resolve(self, rev)
-
-    def load_commit(self, name: str) -> Commit:
-        return parse_commit(name, self.store.get(name))
-
-    def log(self, limit: int | None = None, rev: str = "HEAD") -> list[Commit]:
-        """Commits, newest first."""
-        return history.log(self, limit, rev)
-
-    def diff(self, old: str | None, new: str, table: str = EXAMPLES) -> Changes:
-        """What changed from one commit to another (old None: from nothing)."""
-        return history.diff(self, old, new, table)
-
-    def history(self, key: int | str, column: str, table: str = EXAMPLES) -> list[CellChange]:
-        """Every change of one cell, newest first, staged ones (commit None) before all."""
-        return history.of_cell(self, key, column, table)
-
-    def file(self, path: str, rev: str | None = None) -> bytes:
-        """A small file at a commit, or from the working folder (rev None)."""
-        if rev is None:
-            if not (self.root / path).is_file():
-                raise NotFound(f"there is no file `{path}` in `{self.root}`")
-            return (self.root / path).read_bytes()
-        commit = self.commit_of(rev)
-        if path not in commit.files:
-            raise NotFound(
-                f"commit {commit.short} has no file `{path}`",
-                hint=f"Write `{path}` and run `sw2 commit`",
-            )
-        return self.store.get(commit.files[path])
-
-    def data_name(
-        self, rev: str, columns: Sequence[str] | None = None, table: str = EXAMPLES
-    ) -> str:
-        """A hash of what the table says, whoever said it and when (64 hex digits)."""
-        snapshot = self.snapshot(rev, table)
-        names = snapshot.schema.names if columns is None else list(columns)
-        stored = snapshot.stored(names)
-        described = [(c.name, c.type, c.labels) for c in map(snapshot.schema.column, names)]
-        arrays = {n: stored[snapshot.schema.column(n).id].combine_chunks() for n in names}
-        return blake3(pack(arrays, {"columns": described})).hexdigest()
-
-    def _at(self, version: TableVersion | None) -> Snapshot:
-        """A committed table; an empty one without columns for None."""
-        if version is None:
-            return Snapshot(self.reader, Schema("", "", ()), None, None)
-        return Snapshot(
-            self.reader,
-            Schema.parse(self.store.get(version.schema)),
-            self.reader.base(version.base) if version.base else None,
-            self.reader.composed(version.tail),
-        )
-
     def _staged_or_empty(self, table: str) -> Snapshot:
         try:
             return self.snapshot(table=table)
         except NotFound:
             return Snapshot(self.reader, Schema(table, "", ()), None, None)
-
-    def staged(self, table: str = EXAMPLES) -> Staged:
-        """All that is staged for a table, folded together."""
-        head, stamp = self.head, self.state.stamp()
-        seen = self._seen.get(table)
-        if seen is not None and (seen.head, seen.stamp) == (head, stamp):
-            return seen.stage
-        actions = self.state.actions()
-        ids = tuple(action.id for action in actions)
-        if seen is not None and seen.leads_to(head, stamp, ids):
-            # Only what came since: the cost of an edit does not grow with the stage.
-            stage = extended(seen.stage, actions[len(seen.ids) :], self.reader)
-        else:
-            version = self.commit_of("HEAD").tables.get(table) if head else None
-            stage = extended(nothing_staged(table, version, self.reader), actions, self.reader)
-        self._seen[table] = Seen(head, stamp, ids, stage)
-        return stage
 
     def _push(self, action: Action, delta: Delta | None) -> Action | None:
         if delta is None and action.schema is None and action.base is None:
@@ -380,12 +177,3 @@ class Repository:
             else:
                 action = replace(action, delta=raw)
         return self.state.push(action)
-
-    def _changed_files(self, head: Commit | None) -> list[str]:
-        changed = []
-        for path in FILES:
-            file = self.root / path
-            now = blake3(file.read_bytes()).hexdigest() if file.is_file() else None
-            if now != (head.files.get(path) if head else None):
-                changed.append(path)
-        return changed
