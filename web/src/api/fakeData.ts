@@ -20,7 +20,7 @@ export interface Row {
 /** Labels that people mix up, most often first. */
 const LOOKALIKE = [6, 3, 4, 0, 6, 7, 4, 5, 2, 7];
 
-/** 1,000 examples in four of train to one of test; about one train label in sixteen is wrong. */
+/** Four examples in five to train on; about one train label in sixteen is wrong. */
 export function makeRows(count: number, seed = 7): Row[] {
   const next = random(seed);
   return Array.from({ length: count }, (_, index) => {

@@ -1,9 +1,9 @@
 /** Scenes for looking at the page without a server: `?scene=empty`, `?scene=first`, else a repository with a program. */
-import { fakeServer, type FakeServer } from "./fake";
+import { FakeServer } from "./fake";
 
 export function fakeFromAddress(search: string): FakeServer {
   const scene = new URLSearchParams(search).get("scene");
-  const server = fakeServer({
+  const server = new FakeServer({
     rows: scene === "empty" ? 0 : 1000, programmed: scene !== "first" && scene !== "empty",
     planted: scene === null || scene === "first",
   });

@@ -146,7 +146,8 @@ export const en = {
   "commit.and": "{{first}}\n\n{{then}}",
 
   "diff.changed": "{{id}}: {{old}} became {{new}}",
-  "diff.kept": "{{id}}: kept {{label}}",
+  "diff.kept": "{{id}}: kept as it was, and reviewed",
+  "diff.reviewed": "kept, reviewed",
   "commit.join": ", ",
   "diff.count": "{{number}}",
 
@@ -224,7 +225,7 @@ export const en = {
   "stage.check": "Checking pictures",
   "stage.train": "Training",
 
-  "column.reviewed": "reviewed",
+  "why.accepted": "the program proposed it",
 
 
   "output.none": "A build's log will be shown here",
@@ -333,8 +334,12 @@ export const en = {
   "done.keep.one": "Kept {{label}}",
   "done.keep.many_one": "Kept the label of {{number}} example",
   "done.keep.many_other": "Kept the labels of {{number}} examples",
-  "done.undo": "Undone: {{what}}",
-  "done.redo": "Done again: {{what}}",
+  "done.undo.one": "Undone: it is {{label}} again",
+  "done.undo.many_one": "Undone for {{number}} example",
+  "done.undo.many_other": "Undone for {{number}} examples",
+  "done.redo.one": "Done again: it is {{label}}",
+  "done.redo.many_one": "Done again for {{number}} example",
+  "done.redo.many_other": "Done again for {{number}} examples",
   "done.saved": "{{what}}, saved",
   "done.waits": "{{what}}, waits to be saved",
   "done.nothingToUndo": "Nothing to undo",

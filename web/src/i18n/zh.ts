@@ -141,7 +141,8 @@ export const zh: Catalogue = {
   "commit.and": "{{first}}\n\n{{then}}",
 
   "diff.changed": "{{id}}：{{old}} 改为 {{new}}",
-  "diff.kept": "{{id}}：保留 {{label}}",
+  "diff.kept": "{{id}}：经复核后保留",
+  "diff.reviewed": "复核后保留",
   "commit.join": "、",
   "diff.count": "{{number}}",
 
@@ -212,7 +213,7 @@ export const zh: Catalogue = {
   "stage.check": "检查图片",
   "stage.train": "训练",
 
-  "column.reviewed": "复核",
+  "why.accepted": "采纳程序的判断",
 
 
   "output.none": "构建日志会显示在这里",
@@ -314,8 +315,10 @@ export const zh: Catalogue = {
   "done.accept.many_other": "已对 {{number}} 个样本采纳程序的判断",
   "done.keep.one": "已保留 {{label}}",
   "done.keep.many_other": "已保留 {{number}} 个样本的标签",
-  "done.undo": "已撤销：{{what}}",
-  "done.redo": "已重做：{{what}}",
+  "done.undo.one": "已撤销，标签恢复为 {{label}}",
+  "done.undo.many_other": "已撤销对 {{number}} 个样本的操作",
+  "done.redo.one": "已重做，标签为 {{label}}",
+  "done.redo.many_other": "已重做对 {{number}} 个样本的操作",
   "done.saved": "{{what}}，已保存",
   "done.waits": "{{what}}，等待保存",
   "done.nothingToUndo": "没有可撤销的操作",

@@ -5,7 +5,7 @@ import { type Client, Unreachable, type Wire } from "@/api/client";
 import type { Filters, Session } from "@/api/types";
 import type { Action } from "./actions";
 import { createPrefs, type Prefs } from "./prefs";
-import { createQueue, type Queue } from "./queue";
+import { EditQueue } from "./queue";
 import { NO_SELECTION, type Selection } from "./selection";
 import { onEvent, onRefused, onSaved, onWire } from "./server";
 import { createStore, type Store } from "./store";
@@ -44,7 +44,7 @@ export interface App {
   view: Store<View>;
   prefs: Store<Prefs>;
   selection: Store<Selection>;
-  queue: Queue;
+  queue: EditQueue;
   message: Store<Message | null>;
   ui: Store<Ui>;
   wire: Store<Wire>;
@@ -119,7 +119,7 @@ export function createApp({ client, local, perPage, actions }: Surroundings): Ap
   const app: App = {
     client, query, view, prefs, message, actions,
     selection: createStore<Selection>({ ...NO_SELECTION, current: view.get().id }),
-    queue: createQueue(client, {
+    queue: new EditQueue(client, {
       saved: (entry, answer) => onSaved(app, entry, answer),
       refused: (entry, error) => onRefused(app, entry, error),
     }, local),

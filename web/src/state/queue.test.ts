@@ -1,7 +1,7 @@
 import { beforeEach, expect, test, vi } from "vitest";
 import { Refused, Unreachable } from "@/api/client";
 import type { EditAnswer, EditRequest } from "@/api/types";
-import { adopted, createQueue, EMPTY_QUEUE, type Entry, pushed, shifted, takenBack } from "./queue";
+import { adopted, EditQueue, EMPTY_QUEUE, type Entry, pushed, shifted, takenBack } from "./queue";
 
 const anEdit = (name: string): Extract<Entry, { kind: "edit" }> => ({
   kind: "edit", tried: false, before: [], request: { client_id: name, verb: "keep", ids: ["a"], label: null },
@@ -29,7 +29,7 @@ function aServer() {
 function aQueue(server = aServer()) {
   const saved: string[] = [];
   const refused: string[] = [];
-  const queue = createQueue(server, {
+  const queue = new EditQueue(server, {
     saved: (entry) => saved.push(entry.request.client_id),
     refused: (entry) => refused.push(entry.request.client_id),
   }, localStorage);

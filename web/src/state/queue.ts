@@ -66,91 +66,95 @@ function lean(entry: Entry): Entry {
 const RETRY_MS = [500, 1000, 2000, 4000, 8000, 15000];
 const PREFIX = "sw2.edits.";
 
-export function createQueue(client: Pick<Client, "edit" | "undo" | "redo">, events: QueueEvents, storage: Storage) {
-  const store = createStore(EMPTY_QUEUE);
-  let key: string | null = null;
-  let sending = false;
-  let attempt = 0;
-  let timer: ReturnType<typeof setTimeout> | undefined;
+type Sender = Pick<Client, "edit" | "undo" | "redo">;
 
-  function keep(next: QueueState): void {
-    store.set(next);
-    if (!key) return;
-    if (next.waiting.length) storage.setItem(key, JSON.stringify(next.waiting.map(lean)));
-    else storage.removeItem(key);
+export class EditQueue {
+  readonly store = createStore(EMPTY_QUEUE);
+  private key: string | null = null;
+  private sending = false;
+  private attempt = 0;
+  private timer: ReturnType<typeof setTimeout> | undefined;
+
+  constructor(
+    private readonly client: Sender,
+    private readonly events: QueueEvents,
+    private readonly storage: Storage,
+  ) {}
+
+  push(entry: Entry): void {
+    this.keep(pushed(this.store.get(), entry));
+    void this.pump();
   }
 
-  function send(entry: Entry): Promise<EditAnswer | UndoAnswer> {
-    if (entry.kind === "edit") return client.edit(entry.request);
-    return client[entry.kind](entry.request.client_id);
+  /** Undo of what never left the page; null when the server must be asked. */
+  takeBack(): Entry | null {
+    const { state, entry } = takenBack(this.store.get());
+    if (entry) this.keep(state);
+    return entry;
   }
 
-  function later(error: unknown): void {
-    const wait = RETRY_MS[Math.min(attempt++, RETRY_MS.length - 1)]!;
-    store.set((now) => ({
+  /** Called when something shows that the server is there again. */
+  wake(): void {
+    this.attempt = 0;
+    void this.pump();
+  }
+
+  /** Names the repository, and takes over what earlier pages of it left. A client_id makes taking over safe. */
+  open(repository: string, page: string): void {
+    const mine = `${PREFIX}${repository}.${page}`;
+    if (this.key === mine) return;
+    this.key = mine;
+    const left: Entry[] = [];
+    for (const name of Object.keys(this.storage).filter((one) => one.startsWith(`${PREFIX}${repository}.`))) {
+      left.push(...(JSON.parse(this.storage.getItem(name) ?? "[]") as Entry[]));
+      if (name !== mine) this.storage.removeItem(name);
+    }
+    this.keep(adopted(this.store.get(), left));
+    void this.pump();
+  }
+
+  private keep(next: QueueState): void {
+    this.store.set(next);
+    if (!this.key) return;
+    if (next.waiting.length) this.storage.setItem(this.key, JSON.stringify(next.waiting.map(lean)));
+    else this.storage.removeItem(this.key);
+  }
+
+  private send(entry: Entry): Promise<EditAnswer | UndoAnswer> {
+    if (entry.kind === "edit") return this.client.edit(entry.request);
+    return this.client[entry.kind](entry.request.client_id);
+  }
+
+  private async pump(): Promise<void> {
+    if (this.sending || !this.store.get().waiting.length) return;
+    clearTimeout(this.timer);
+    this.sending = true;
+    this.keep(marked(this.store.get()));
+    const head = this.store.get().waiting[0]!;
+    try {
+      const answer = await this.send(head);
+      this.attempt = 0;
+      this.keep(shifted(this.store.get()));
+      this.events.saved(head, answer);
+    } catch (error) {
+      if (!(error instanceof Refused) || mayPass(error)) {
+        this.sending = false;
+        return this.later(error);
+      }
+      this.keep(shifted(this.store.get()));
+      this.events.refused(head, error);
+    }
+    this.sending = false;
+    void this.pump();
+  }
+
+  private later(error: unknown): void {
+    const wait = RETRY_MS[Math.min(this.attempt++, RETRY_MS.length - 1)]!;
+    this.store.set((now) => ({
       ...now, reachable: !(error instanceof Unreachable), stuck: error instanceof Refused ? error : null,
       retryAt: Date.now() + wait,
     }));
-    clearTimeout(timer);
-    timer = setTimeout(() => void pump(), wait);
+    clearTimeout(this.timer);
+    this.timer = setTimeout(() => void this.pump(), wait);
   }
-
-  async function pump(): Promise<void> {
-    if (sending || !store.get().waiting.length) return;
-    clearTimeout(timer);
-    sending = true;
-    keep(marked(store.get()));
-    const head = store.get().waiting[0]!;
-    try {
-      const answer = await send(head);
-      attempt = 0;
-      keep(shifted(store.get()));
-      events.saved(head, answer);
-    } catch (error) {
-      if (error instanceof Refused && !mayPass(error)) {
-        keep(shifted(store.get()));
-        events.refused(head, error);
-      } else {
-        sending = false;
-        later(error);
-        return;
-      }
-    }
-    sending = false;
-    void pump();
-  }
-
-  return {
-    store,
-    push(entry: Entry): void {
-      keep(pushed(store.get(), entry));
-      void pump();
-    },
-    /** Undo of what never left the page; null when the server must be asked. */
-    takeBack(): Entry | null {
-      const { state, entry } = takenBack(store.get());
-      if (entry) keep(state);
-      return entry;
-    },
-    /** Called when something shows that the server is there again. */
-    wake(): void {
-      attempt = 0;
-      void pump();
-    },
-    /** Names the repository, and takes over what earlier pages of it left. A client_id makes taking over safe. */
-    open(repository: string, page: string): void {
-      const mine = `${PREFIX}${repository}.${page}`;
-      if (key === mine) return;
-      key = mine;
-      const left: Entry[] = [];
-      for (const name of Object.keys(storage).filter((one) => one.startsWith(`${PREFIX}${repository}.`))) {
-        left.push(...(JSON.parse(storage.getItem(name) ?? "[]") as Entry[]));
-        if (name !== mine) storage.removeItem(name);
-      }
-      keep(adopted(store.get(), left));
-      void pump();
-    },
-  };
 }
-
-export type Queue = ReturnType<typeof createQueue>;

@@ -28,7 +28,7 @@ export function mend(app: App, items: readonly Item[]): void {
     if (!page || !touched.length) return page;
     const fixed = (problem: Problem) => {
       const item = byId.get(problem.id);
-      return item ? { ...problem, given: item.given, resolved: item.finding === null } : problem;
+      return item ? { ...problem, resolved: item.finding === null } : problem;
     };
     const next = page.items.map(fixed);
     const closed = touched.filter((problem) => !problem.resolved && fixed(problem).resolved).length;
@@ -57,13 +57,19 @@ function setSession(app: App, session: Session): void {
 }
 
 /** "Labelled Coat", "Kept the labels of 14 examples": the deed, without saying yet that it is saved. */
-export function deed(entry: Entry, label: string): string {
-  if (entry.kind !== "edit") return t(entry.kind === "undo" ? "done.undo" : "done.redo", { what: label });
+export function deed(entry: Extract<Entry, { kind: "edit" }>): string {
   const { verb, ids } = entry.request;
   const first = entry.before[0];
   const after = first && labelAfter(first, { verb, label: entry.request.label ?? undefined });
   if (ids.length === 1 && after) return t(`done.${verb}.one`, { label: after });
-  return t(`done.${verb}.many`, { label, count: ids.length });
+  return t(`done.${verb}.many`, { label: entry.request.label ?? "", count: ids.length });
+}
+
+/** What an undo or redo has led to, which can be said in any language; the server's own words are English. */
+export function again(kind: "undo" | "redo", items: readonly Item[], count: number): string {
+  const [first] = items;
+  if (count === 1 && first) return t(`done.${kind}.one`, { label: first.given ?? t("label.none") });
+  return t(`done.${kind}.many`, { count });
 }
 
 export function onSaved(app: App, entry: Entry, answer: EditAnswer | UndoAnswer): void {
@@ -75,7 +81,7 @@ export function onSaved(app: App, entry: Entry, answer: EditAnswer | UndoAnswer)
   mend(app, answer.items.filter((item) => !later.has(item.id)));
   refresh(app, AFTER_EDIT);
   if (entry.kind === "edit") {
-    if (app.message.get()?.tone !== "ask") app.say(t("done.saved", { what: deed(entry, entry.request.label ?? "") }));
+    if (app.message.get()?.tone !== "ask") app.say(t("done.saved", { what: deed(entry) }));
     return;
   }
   const { label, ids } = answer as UndoAnswer;
@@ -83,7 +89,7 @@ export function onSaved(app: App, entry: Entry, answer: EditAnswer | UndoAnswer)
     app.say(t(entry.kind === "undo" ? "done.nothingToUndo" : "done.nothingToRedo"));
     return;
   }
-  app.say(t("done.saved", { what: deed(entry, label) }));
+  app.say(t("done.saved", { what: again(entry.kind, answer.items, ids.length) }));
   const [first] = ids;
   if (first) showAgain(app, first);
 }

@@ -1,5 +1,6 @@
 import { readdirSync, readFileSync, statSync } from "node:fs";
 import { join, relative } from "node:path";
+import ts from "typescript";
 import { expect, test } from "vitest";
 import { en } from "@/i18n/en";
 import { zh } from "@/i18n/zh";
@@ -97,5 +98,14 @@ test("no words for the reader are written into the components", () => {
 
 test("files and functions stay small enough to read", () => {
   const long = [...text].filter(([, body]) => body.split("\n").length > 800).map(([path]) => path);
+  for (const [path, body] of text) {
+    const file = ts.createSourceFile(path, body, ts.ScriptTarget.Latest, true, path.endsWith("x") ? ts.ScriptKind.TSX : ts.ScriptKind.TS);
+    const line = (at: number) => file.getLineAndCharacterOfPosition(at).line;
+    const visit = (node: ts.Node): void => {
+      if (ts.isFunctionLike(node) && line(node.end) - line(node.getStart()) >= 80) long.push(`${path}: ${node.name?.getText() ?? "?"}`);
+      ts.forEachChild(node, visit);
+    };
+    visit(file);
+  }
   expect(long).toEqual([]);
 });

@@ -1,7 +1,7 @@
 import { act, render, screen, waitFor, within } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
 import { beforeEach, expect, test } from "vitest";
-import { fakeServer, type FakeOptions } from "@/api/fake";
+import { type FakeOptions, FakeServer } from "@/api/fake";
 import { Root, startApp } from "@/Root";
 
 beforeEach(() => {
@@ -11,7 +11,7 @@ beforeEach(() => {
 });
 
 async function open(options: FakeOptions = {}) {
-  const server = fakeServer({ rows: 120, latency: 0, tick: 5, ...options });
+  const server = new FakeServer({ rows: 120, latency: 0, tick: 5, ...options });
   const app = startApp(server, localStorage, sessionStorage);
   render(<Root app={app} />);
   await screen.findByTestId("statusbar-program");

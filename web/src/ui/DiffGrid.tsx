@@ -2,11 +2,12 @@
 import { type ReactNode, type RefObject, useCallback, useEffect, useMemo, useRef, useState } from "react";
 import type { Change } from "@/api/types";
 import { useSession } from "@/api/queries";
-import { known, useT } from "@/i18n";
+import { useT } from "@/i18n";
 import { useApp } from "@/state/app";
 import { moveTo } from "@/state/selection";
 import { useStore } from "@/state/store";
-import { LabelName, LabelPair } from "./LabelName";
+import { Icon } from "./Icon";
+import { LabelPair } from "./LabelName";
 import { Picture } from "./Picture";
 import { TileGrid, type TileGridHandle } from "./TileGrid";
 
@@ -22,9 +23,11 @@ function DiffTile({ change, column, current, onPress, onOpen, onMenu }: {
 }) {
   const t = useT();
   const target = change.column === (useSession().data?.target ?? change.column);
-  const kept = change.old === change.new;
+  // A label that was kept leaves one trace: the row counts as reviewed from then on.
+  const kept = !target && change.column === "reviewed" && change.new === "true";
+  const other = !target && !kept;
   const words = kept
-    ? t("diff.kept", { id: change.id, label: change.new ?? "" })
+    ? t("diff.kept", { id: change.id })
     : t("diff.changed", { id: change.id, old: change.old ?? t("label.none"), new: change.new ?? t("label.none") });
   return (
     <div
@@ -45,9 +48,10 @@ function DiffTile({ change, column, current, onPress, onOpen, onMenu }: {
     >
       <span className="tile-picture" style={{ height: SIZE }}><Picture src={change.thumb} alt={change.id} /></span>
       <span className="diff-caption">
-        {!target && <span className="diff-column">{known("column", change.column)}</span>}
-        {!target && <span className="diff-cell">{[change.old, change.new].map((cell) => cell ?? "–").join(" → ")}</span>}
-        {target && (kept ? <LabelName name={change.new} /> : <LabelPair from={change.old} to={change.new} tone="pair-diff" />)}
+        {kept && <span className="diff-kept"><Icon name="check" size={12} /> {t("diff.reviewed")}</span>}
+        {other && <span className="diff-column">{change.column}</span>}
+        {other && <span className="diff-cell">{[change.old, change.new].map((cell) => cell ?? "–").join(" → ")}</span>}
+        {target && <LabelPair from={change.old} to={change.new} tone="pair-diff" />}
       </span>
     </div>
   );

@@ -1,7 +1,7 @@
 /** A virtualised grid of equal tiles. It knows places and sizes, and nothing of what is on the tiles. */
 import { useVirtualizer } from "@tanstack/react-virtual";
 import {
-  type KeyboardEvent, type ReactNode, type RefObject, useEffect, useImperativeHandle, useLayoutEffect, useRef, useState,
+  type KeyboardEvent, type ReactNode, type RefObject, useCallback, useEffect, useImperativeHandle, useLayoutEffect, useRef, useState,
 } from "react";
 
 export interface TileGridHandle {
@@ -35,7 +35,7 @@ const PAD = 12;
 
 export function tilesWithin(
   box: { left: number; top: number; right: number; bottom: number },
-  shape: { columns: number; width: number; height: number; gapX: number; gapY: number; count: number },
+  shape: Shape,
 ): number[] {
   const [stepX, stepY] = [shape.width + shape.gapX, shape.height + shape.gapY];
   const firstRow = Math.max(0, Math.ceil((box.top - shape.height) / stepY));
@@ -68,6 +68,32 @@ function useWidth(target: RefObject<HTMLElement | null>): number {
   return width;
 }
 
+interface Shape { columns: number; width: number; height: number; gapX: number; gapY: number; count: number }
+
+function useHandle(
+  handle: RefObject<TileGridHandle | null>, scroller: RefObject<HTMLDivElement | null>, shape: Shape,
+  toRow: (row: number) => void,
+): void {
+  const { columns, width, height, gapX, gapY, count } = shape;
+  useImperativeHandle(handle, () => ({
+    columns,
+    scrollTo: (index) => toRow(Math.floor(index / columns)),
+    scrollToFraction: (fraction) => {
+      const element = scroller.current;
+      if (element) element.scrollTop = fraction * element.scrollHeight - element.clientHeight / 2;
+    },
+    focus: () => scroller.current?.focus({ preventScroll: true }),
+    within: (box) => {
+      const element = scroller.current;
+      if (!element) return [];
+      const frame = element.getBoundingClientRect();
+      const [dx, dy] = [frame.left + PAD, frame.top + PAD - element.scrollTop];
+      const moved = { left: box.left - dx, right: box.right - dx, top: box.top - dy, bottom: box.bottom - dy };
+      return tilesWithin(moved, { columns, width, height, gapX, gapY, count });
+    },
+  }), [scroller, toRow, columns, width, height, gapX, gapY, count]);
+}
+
 export function TileGrid(props: TileGridProps) {
   const { count, width, height, gap = 8, tile, handle, onRange, onScroll, onColumns } = props;
   const scroller = useRef<HTMLDivElement>(null);
@@ -91,6 +117,7 @@ export function TileGrid(props: TileGridProps) {
   useEffect(() => virtual.measure(), [virtual, width, height, gap]);
   useEffect(() => onColumns?.(columns), [columns, onColumns]);
 
+  const toRow = useCallback((row: number) => virtual.scrollToIndex(row, { align: "auto" }), [virtual]);
   const lines = virtual.getVirtualItems();
   const first = (lines[0]?.index ?? 0) * columns;
   const last = Math.min(count - 1, ((lines.at(-1)?.index ?? 0) + 1) * columns - 1);
@@ -104,21 +131,7 @@ export function TileGrid(props: TileGridProps) {
   };
   useEffect(report, [rows, columns, height, inner]);
 
-  useImperativeHandle(handle, () => ({
-    columns,
-    scrollTo: (index) => virtual.scrollToIndex(Math.floor(index / columns), { align: "auto" }),
-    scrollToFraction: (fraction) => {
-      const element = scroller.current;
-      if (element) element.scrollTop = fraction * element.scrollHeight - element.clientHeight / 2;
-    },
-    focus: () => scroller.current?.focus({ preventScroll: true }),
-    within: (box) => {
-      const frame = scroller.current!.getBoundingClientRect();
-      const [dx, dy] = [frame.left + PAD, frame.top + PAD - scroller.current!.scrollTop];
-      const moved = { left: box.left - dx, right: box.right - dx, top: box.top - dy, bottom: box.bottom - dy };
-      return tilesWithin(moved, { columns, width, height, gapX, gapY: gap, count });
-    },
-  }), [columns, virtual, width, height, gap, gapX, count]);
+  useHandle(handle, scroller, { columns, width, height, gapX, gapY: gap, count }, toRow);
 
   return (
     <div

@@ -104,92 +104,83 @@ function Nothing({ rows }: { rows: number }) {
   return <Empty icon="grid" title={t("explore.noRows")}>{t("explore.noRowsHint")}<br /><code>sw2 add pictures/</code></Empty>;
 }
 
-export function Grid() {
-  const t = useT();
+/** Tells the pages what is looked at, and takes the new order whole when the old one has no more to show. */
+function useRange(show: Examples["show"]) {
   const app = useApp();
-  const view = useView();
-  const session = useSession();
-  const examples = useExamples();
-  const selection = useStore(app.selection);
   const stale = useStore(app.stale);
-  const indexOf = useLabelIndex();
-  const handle = useRef<TileGridHandle>(null);
-  const [columns, setColumns] = useState(1);
-  const [part, setPart] = useState<[number, number]>([0, 1]);
-  const activate = useGridList(examples, handle, columns);
-  useFirstCurrent(examples, handle);
-  const mouse = useMouse(examples, activate);
-  const { at, idAt, show, pending, count } = examples;
-  const lasso = useLasso(handle, (places) => {
-    const ids = places.map(idAt).filter((id) => id !== null);
-    app.selection.set((now) => (ids.length ? selectAll({ ...now, current: ids[0]!, index: places[0]!, anchor: places[0]! }, ids) : now));
-  });
-  const { wasDrag } = lasso;
-  const { onPress } = mouse;
-  const press = useCallback((event: MouseEvent, index: number) => {
-    if (!wasDrag()) onPress(event, index);
-  }, [wasDrag, onPress]);
-
-  const onRange = useCallback((first: number, last: number) => {
-    // A page of the new order cannot follow pages of the old one: whoever scrolls on gets the new order whole.
+  return useCallback((first: number, last: number) => {
     if (stale && app.list.get()?.idAt(last) === null) {
       app.stale.set(false);
       void app.query.invalidateQueries({ queryKey: ["examples"] });
     }
     show(first, last);
   }, [app, stale, show]);
+}
 
-  const { size } = view;
+function Tiles({ examples }: { examples: Examples }) {
+  const t = useT();
+  const app = useApp();
+  const { size } = useView();
+  const selection = useStore(app.selection);
+  const indexOf = useLabelIndex();
+  const handle = useRef<TileGridHandle>(null);
+  const [columns, setColumns] = useState(1);
+  const [part, setPart] = useState<[number, number]>([0, 1]);
+  const activate = useGridList(examples, handle, columns);
+  useFirstCurrent(examples, handle);
+  const { onPress, onOpen, onMenu } = useMouse(examples, activate);
+  const { at, idAt, show, count, head } = examples;
+  const lasso = useLasso(handle, (places) => {
+    const ids = places.map(idAt).filter((id) => id !== null);
+    app.selection.set((now) => (ids.length ? selectAll({ ...now, current: ids[0]!, index: places[0]!, anchor: places[0]! }, ids) : now));
+  });
+  const { wasDrag, box } = lasso;
+  const press = useCallback((event: MouseEvent, index: number) => {
+    if (!wasDrag()) onPress(event, index);
+  }, [wasDrag, onPress]);
+  const tile = (index: number) => {
+    const item = at(index);
+    const here = item !== undefined && item.id === selection.current;
+    const selected = item !== undefined && selection.selected.has(item.id);
+    const place = { index, column: index % columns, size, indexOf };
+    return <Tile key={item?.id ?? index} item={item} {...place} current={here} selected={selected} onPress={press} onOpen={onOpen} onMenu={onMenu} />;
+  };
+  return (
+    <>
+      <LossStrip losses={head?.losses ?? []} top={part[0]} bottom={part[1]} onGo={(f) => handle.current?.scrollToFraction(f)} />
+      <div className="grid-area" id="examples" {...lasso.handlers}>
+        <TileGrid
+          count={count}
+          width={size}
+          height={size + captionHeight(size)}
+          label={t("grid.name", { count })}
+          testId="grid"
+          handle={handle}
+          activeId={selection.current ? tileId(selection.current) : undefined}
+          onRange={useRange(show)}
+          onScroll={(top, bottom) => setPart([top, bottom])}
+          onColumns={setColumns}
+          onFocus={activate}
+          tile={tile}
+        />
+        {box && <span className="lasso" style={{ left: box.left, top: box.top, width: box.right - box.left, height: box.bottom - box.top }} />}
+      </div>
+    </>
+  );
+}
+
+export function Grid() {
+  const t = useT();
+  const session = useSession();
+  const examples = useExamples();
+  const { head, error, pending, count } = examples;
   return (
     <section className="grid" aria-label={t("view.explore")}>
-      <Toolbar total={examples.head?.total ?? 0} filtered={count} />
-      <div className="grid-body" aria-busy={pending} data-waiting={(pending && examples.head !== undefined) || undefined}>
-        {examples.error && !examples.head ? <Failure error={examples.error} again={examples.again} /> : null}
-        {examples.head && count === 0 && !pending && <Nothing rows={session.data?.rows ?? examples.head.total} />}
-        {examples.head && count > 0 && (
-          <>
-            <LossStrip losses={examples.head.losses} top={part[0]} bottom={part[1]} onGo={(f) => handle.current?.scrollToFraction(f)} />
-            <div className="grid-area" id="examples" {...lasso.handlers}>
-              <TileGrid
-                count={count}
-                width={size}
-                height={size + captionHeight(size)}
-                label={t("grid.name", { count })}
-                testId="grid"
-                handle={handle}
-                activeId={selection.current ? tileId(selection.current) : undefined}
-                onRange={onRange}
-                onScroll={(top, bottom) => setPart([top, bottom])}
-                onColumns={setColumns}
-                onFocus={activate}
-                tile={(index) => {
-                  const item = at(index);
-                  return (
-                    <Tile
-                      key={item?.id ?? index}
-                      item={item}
-                      index={index}
-                      column={index % columns}
-                      size={size}
-                      current={item !== undefined && item.id === selection.current}
-                      selected={item !== undefined && selection.selected.has(item.id)}
-                      indexOf={indexOf}
-                      onPress={press}
-                      onOpen={mouse.onOpen}
-                      onMenu={mouse.onMenu}
-                    />
-                  );
-                }}
-              />
-              {lasso.box && (
-                <span className="lasso" style={{
-                  left: lasso.box.left, top: lasso.box.top,
-                  width: lasso.box.right - lasso.box.left, height: lasso.box.bottom - lasso.box.top,
-                }} />
-              )}
-            </div>
-          </>
-        )}
+      <Toolbar total={head?.total ?? 0} filtered={count} />
+      <div className="grid-body" aria-busy={pending} data-waiting={(pending && head !== undefined) || undefined}>
+        {error && !head ? <Failure error={error} again={examples.again} /> : null}
+        {head && count === 0 && !pending && <Nothing rows={session.data?.rows ?? head.total} />}
+        {head && count > 0 && <Tiles examples={examples} />}
       </div>
     </section>
   );

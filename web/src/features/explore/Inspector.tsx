@@ -168,7 +168,7 @@ function Entry({ entry }: { entry: HistoryEntry }) {
           ? <Link onClick={() => app.go({ view: "history", commit: entry.commit })}>{t("inspector.committed")}</Link>
           : <Link className="entry-open" onClick={() => app.go({ view: "pending" })}>{t("inspector.notCommitted")}</Link>}
       </span>
-      {entry.why && <span className="entry-why">{entry.why}</span>}
+      {entry.why && <span className="entry-why">{known("why", entry.why)}</span>}
     </li>
   );
 }
@@ -177,7 +177,8 @@ function Entry({ entry }: { entry: HistoryEntry }) {
 function findingText(detail: Detail): string {
   const { item, message } = detail;
   if (!item.finding) return message;
-  return known("findingText", item.finding, message);
+  // The server quotes names as a terminal does.
+  return known("findingText", item.finding, message.replaceAll("`", ""));
 }
 
 export function Inspector() {
@@ -211,7 +212,7 @@ export function Inspector() {
         <section className="block">
           <h3>{t("inspector.history")}</h3>
           {data.history.length === 0 && !detail.isError && <p className="note">{t("inspector.noHistory")}</p>}
-          <ul className="entries">{[...data.history].reverse().map((entry, k) => <Entry key={k} entry={entry} />)}</ul>
+          <ul className="entries">{[...data.history].sort((a, b) => b.at - a.at).map((entry, k) => <Entry key={k} entry={entry} />)}</ul>
         </section>
         <p className="inspector-id">
           <span className="selectable">{item.id}</span>

@@ -40,7 +40,7 @@ function carryOut(app: App, decision: Decision, ids: string[]): void {
     kind: "edit" as const, tried: false, before,
     request: { client_id: newId(), verb: decision.verb, ids, label: decision.label ?? null },
   };
-  const what = deed(entry, decision.label ?? "");
+  const what = deed(entry);
   app.say(app.queue.store.get().reachable && app.wire.get() === "open" ? what : t("done.waits", { what }));
   app.queue.push(entry);
   moveOn(app);

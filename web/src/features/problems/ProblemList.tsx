@@ -14,7 +14,9 @@ import { Picture } from "@/ui/Picture";
 import { Empty, Failure, SkeletonRows } from "@/ui/States";
 import { useProblems } from "./useProblems";
 
-function useProblemList(problems: ReturnType<typeof useProblems>, scrollTo: (index: number) => void, focus: () => void) {
+type Problems = ReturnType<typeof useProblems>;
+
+function useProblemList(problems: Problems, scrollTo: (index: number) => void, focus: () => void) {
   const app = useApp();
   const { count, idAt, indexOf } = problems;
   const list = useMemo(() => ({
@@ -27,6 +29,49 @@ function useProblemList(problems: ReturnType<typeof useProblems>, scrollTo: (ind
   useEffect(() => app.list.set((now) => (now?.name === "problems" ? list : now)), [app, list]);
   useEffect(() => () => app.list.set((now) => (now?.name === "problems" ? null : now)), [app]);
   return useCallback(() => app.list.set(list), [app, list]);
+}
+
+/** Which row is current: the first open one where the list is the main thing, else the one that is current above. */
+function useCurrentRow(problems: Problems, tall: boolean, activate: () => void, scrollTo: (index: number) => void): void {
+  const app = useApp();
+  useEffect(() => {
+    if (tall) activate();
+  }, [tall, activate]);
+  const { head, at, indexOf, count } = problems;
+  // Follows the example that is current elsewhere, so that the row below is always the picture above.
+  const current = useStore(app.selection, (now) => now.current);
+  useEffect(() => {
+    const place = current === null || app.list.get()?.name === "problems" ? -1 : indexOf(current);
+    if (place >= 0) scrollTo(place);
+  }, [app, current, indexOf, scrollTo]);
+  useEffect(() => {
+    const now = app.selection.get();
+    if (!tall || !head || (now.current && indexOf(now.current) >= 0)) return;
+    const open = Math.max(0, head.items.findIndex((problem) => !problem.resolved));
+    const id = at(open)?.id;
+    if (id) app.selection.set(moveTo(now, id, open, false));
+  }, [app, tall, head, at, indexOf, count]);
+}
+
+function useMouse(problems: Problems, activate: () => void) {
+  const app = useApp();
+  const press = (event: React.MouseEvent, index: number) => {
+    const id = problems.at(index)?.id;
+    if (!id) return;
+    activate();
+    const now = app.selection.get();
+    if (event.shiftKey && now.index >= 0) {
+      const [from, to] = [Math.min(now.anchor, index), Math.max(now.anchor, index)];
+      const ids = Array.from({ length: to - from + 1 }, (_, k) => problems.at(from + k)?.id).filter((one) => one !== undefined);
+      app.selection.set(extendTo(now, ids, id, index));
+    } else app.selection.set(event.ctrlKey || event.metaKey ? toggle(now, id, index) : moveTo(now, id, index));
+  };
+  const menu = (event: React.MouseEvent, index: number) => {
+    event.preventDefault();
+    if (!app.selection.get().selected.has(problems.at(index)?.id ?? "")) press({ shiftKey: false, ctrlKey: false, metaKey: false } as React.MouseEvent, index);
+    app.ui.set((ui) => ({ ...ui, menu: { x: event.clientX, y: event.clientY } }));
+  };
+  return { press, menu };
 }
 
 function Row({ problem, tall, current, selected, place }: { problem: Problem; tall: boolean; current: boolean; selected: boolean; place: number }) {
@@ -78,37 +123,12 @@ export function ProblemList({ code, tall }: { code: string | null; tall: boolean
   const [first, last] = [lines[0]?.index ?? 0, lines.at(-1)?.index ?? 0];
   const { show } = problems;
   useEffect(() => show(first, last), [show, first, last]);
-  useEffect(() => {
-    if (tall) activate();
-  }, [tall, activate]);
-  const { head, at, indexOf, count } = problems;
-  useEffect(() => {
-    const now = app.selection.get();
-    if (!tall || !head || (now.current && indexOf(now.current) >= 0)) return;
-    const open = Math.max(0, head.items.findIndex((problem) => !problem.resolved));
-    const id = at(open)?.id;
-    if (id) app.selection.set(moveTo(now, id, open, false));
-  }, [app, tall, head, at, indexOf, count]);
+  useCurrentRow(problems, tall, activate, scrollTo);
+  const { press, menu } = useMouse(problems, activate);
 
   if (problems.error && !problems.head) return <Failure error={problems.error} again={problems.again} />;
   if (!problems.head) return <SkeletonRows count={4} height={24} />;
   if (problems.count === 0) return <NoProblems />;
-  const press = (event: React.MouseEvent, index: number) => {
-    const id = problems.at(index)?.id;
-    if (!id) return;
-    activate();
-    const now = app.selection.get();
-    if (event.shiftKey && now.index >= 0) {
-      const [from, to] = [Math.min(now.anchor, index), Math.max(now.anchor, index)];
-      const ids = Array.from({ length: to - from + 1 }, (_, k) => problems.at(from + k)?.id).filter((one) => one !== undefined);
-      app.selection.set(extendTo(now, ids, id, index));
-    } else app.selection.set(event.ctrlKey || event.metaKey ? toggle(now, id, index) : moveTo(now, id, index));
-  };
-  const menu = (event: React.MouseEvent, index: number) => {
-    event.preventDefault();
-    if (!selection.selected.has(problems.at(index)?.id ?? "")) press({ shiftKey: false, ctrlKey: false, metaKey: false } as React.MouseEvent, index);
-    app.ui.set((ui) => ({ ...ui, menu: { x: event.clientX, y: event.clientY } }));
-  };
   return (
     <div
       ref={scroller}

@@ -56,18 +56,11 @@ function facetChoices(app: App, t: ReturnType<typeof useT>, facets: Facets | und
 
 const SHOWN = 60;
 
-export function Palette() {
+function useChoices(open: boolean, text: string): Choice[] {
   const t = useT();
   const app = useApp();
-  const open = useStore(app.ui, (ui) => ui.palette);
-  const [text, setText] = useState("");
-  const [place, setPlace] = useState(0);
   const facets = useFacets(NO_FILTERS).data;
-  useEffect(() => {
-    if (open) setText("");
-  }, [open]);
-  useEffect(() => setPlace(0), [text, open]);
-  const found = useMemo(() => {
+  return useMemo(() => {
     if (!open) return [];
     const all = actionChoices(app, t);
     if (!text.trim()) return all.slice(0, SHOWN);
@@ -79,6 +72,19 @@ export function Palette() {
     const best = scored.filter((one) => one.score >= 0).sort((a, b) => b.score - a.score).map((one) => one.choice);
     return [...best.slice(0, SHOWN), find];
   }, [app, t, text, open, facets]);
+}
+
+export function Palette() {
+  const t = useT();
+  const app = useApp();
+  const open = useStore(app.ui, (ui) => ui.palette);
+  const [text, setText] = useState("");
+  const [place, setPlace] = useState(0);
+  useEffect(() => {
+    if (open) setText("");
+  }, [open]);
+  useEffect(() => setPlace(0), [text, open]);
+  const found = useChoices(open, text);
   const close = () => app.ui.set((ui) => ({ ...ui, palette: false }));
   const run = (choice: Choice | undefined) => {
     if (!choice) return;

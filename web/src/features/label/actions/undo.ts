@@ -1,7 +1,7 @@
 import { t } from "@/i18n";
 import type { Action } from "@/state/actions";
 import { newId } from "@/state/app";
-import { deed, mend, showAgain } from "@/state/server";
+import { again, mend, showAgain } from "@/state/server";
 
 /** An edit that has not left the page is simply taken back; any other is undone by the server, in its turn. */
 export const undo: Action = {
@@ -17,7 +17,7 @@ export const undo: Action = {
       return;
     }
     mend(app, entry.before);
-    app.say(t("done.undo", { what: deed(entry, entry.request.label ?? "") }));
+    app.say(again("undo", entry.before, entry.request.ids.length));
     const [first] = entry.request.ids;
     if (first) showAgain(app, first);
   },
