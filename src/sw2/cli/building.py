@@ -26,15 +26,13 @@ def build(terminal: Terminal, revision: str) -> None:
     sw2.toml says what to build; the same commit gives the same bits again, so what was built
     before is answered at once. Ctrl-C stops it and keeps its state: the next `sw2 build` goes on
     from there. A second Ctrl-C kills it."""
-    from sw2.build import build as make
     from sw2.build import builds, read_spec
     from sw2.insight import compare, findings, labels_now
 
     with terminal.repository() as repository:
         commit = repository.commit_of(revision)
         _tell_staged(terminal, repository)
-        with _stoppable(terminal) as stop, progress(terminal) as tell:
-            made = make(repository, commit.name, tell, stop)
+        made = make(terminal, repository, commit.name)
         spec = read_spec(repository, commit.name)
         older = [b for b in builds(repository) if b.status == "done" and _before(b, made)]
         comparison = compare(older[0], made, labels_now(repository, spec.target)) if older else None
@@ -63,6 +61,14 @@ def builds(terminal: Terminal, limit: int | None) -> None:
         terminal.answer([build_document(b) for b in found], map(_line, found))
     if not found:
         terminal.say("there is no build yet; next: sw2 build")
+
+
+def make(terminal: Terminal, repository: "Repository", commit: str) -> "Build":
+    """Builds with a progress bar; the first Ctrl-C stops cleanly."""
+    from sw2.build import build as run
+
+    with _stoppable(terminal) as stop, progress(terminal) as tell:
+        return run(repository, commit, tell, stop)
 
 
 def build_document(build: "Build") -> dict[str, Any]:
@@ -96,12 +102,13 @@ def _tell_staged(terminal: Terminal, repository: "Repository") -> None:
 
 @contextmanager
 def _stoppable(terminal: Terminal) -> Iterator[Callable[[], bool]]:
-    """Inside, the first Ctrl-C asks for a clean stop; the second does what it always does."""
+    """Inside, the first Ctrl-C asks for a clean stop; the second interrupts at once, which loses
+    what was done since the last checkpoint (ten seconds at most)."""
     asked: list[int] = []
 
     def ask(number: int, frame: FrameType | None) -> None:
         asked.append(number)
-        signal.signal(signal.SIGINT, signal.SIG_DFL)
+        signal.signal(signal.SIGINT, signal.default_int_handler)
         terminal.say("stopping; the state is kept and `sw2 build` resumes it. Ctrl-C again kills")
 
     before = signal.signal(signal.SIGINT, ask)

@@ -15,7 +15,7 @@ from sw2 import __version__
 from sw2.cli.catalogue import COMMANDS, SECTIONS
 from sw2.cli.environment import colourless
 from sw2.cli.terminal import Terminal, plain
-from sw2.errors import Cancelled, Sw2Error
+from sw2.errors import Cancelled, Sw2Error, Unavailable
 
 FAILED = 1
 USAGE = 2
@@ -26,12 +26,6 @@ class Usage(Sw2Error):
     """The command line itself is wrong."""
 
     kind = "usage"
-
-
-class Unwritable(Sw2Error):
-    """The system refused a file."""
-
-    kind = "unavailable"
 
 
 class Frame(click.Group):
@@ -120,7 +114,7 @@ def _system(error: OSError, terminal: Terminal) -> int:
         errno.EROFS: "The place cannot be written; use another",
     }
     message = f"{where}{(error.strerror or str(error)).lower()}"
-    terminal.error(Unwritable(message, hint=hints.get(error.errno or 0, "")))
+    terminal.error(Unavailable(message, hint=hints.get(error.errno or 0, "")))
     return FAILED
 
 

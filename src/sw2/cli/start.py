@@ -7,11 +7,9 @@ import click
 from sw2.cli.environment import author as author_of
 from sw2.cli.frame import command
 from sw2.cli.progress import progress
-from sw2.cli.terminal import Terminal, plain
+from sw2.cli.terminal import Terminal, percent, plain
 
 SPEC = """\
-# What `sw2 build` makes of the data. Everything here has a default; see docs/spec.md.
-
 [program]
 name = "{name}"
 task = "classify"
@@ -19,11 +17,6 @@ task = "classify"
 [data]
 input = "image"
 target = "label"
-split = "split"
-
-[build]
-epochs = 20
-seed = 0
 """
 
 
@@ -69,10 +62,14 @@ def demo(
     """Open the IDE on pictures with wrong labels planted.
 
     Makes a repository of 5,000 small pictures of clothes in FOLDER, `sw2-demo` by default; 250 of
-    their labels are wrong on purpose. One that is there already is opened as it is."""
+    their labels are wrong on purpose. Builds a first program, and opens the IDE on what it doubts.
+    A demo that is there already is opened as it is."""
+    from sw2.build import builds
+    from sw2.cli.building import make
     from sw2.cli.serving import serve
     from sw2.demo import create, planted
 
+    terminal.say(f"1 of 3: the repository, in {plain(folder)}")
     with progress(terminal) as tell:
         repository = create(Path(folder), tell)
     wrong, right = planted(repository)
@@ -83,6 +80,11 @@ def demo(
         terminal.answer(document, lines)
         terminal.say(f"next: cd {plain(folder)} && sw2 build")
     else:
-        terminal.say(f"{wrong - right} of the labels are wrong: build, then look at the worst")
+        terminal.say(f"2 of 3: a first program, from labels of which {wrong} were made wrong")
+        done = next((build for build in builds(repository) if build.complete()), None)
+        state = (done or make(terminal, repository, "HEAD")).state
+        right_share = percent(state.accuracy or 0.0)
+        terminal.say(f"program {plain(state.name)}: {right_share} of the test examples right")
+        terminal.say(f"3 of 3: the IDE; {right} of the {wrong} are right again so far")
         serve(terminal, repository, port, not no_browser, author_of(author))
     repository.close()
