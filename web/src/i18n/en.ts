@@ -74,7 +74,7 @@ export const en = {
   "strip.name": "Loss along the order",
   "strip.here": "Loss here: {{loss}}",
   "tile.given": "labelled {{label}}",
-  "tile.says": "the program says {{label}} {{p}}",
+  "tile.says": "the program says {{label}}",
   "tile.reviewed": "reviewed",
   "tile.edited": "not committed",
   "label.none": "no label",
@@ -145,8 +145,6 @@ export const en = {
   "commit.kept_other": "Keep {{number}} labels as reviewed",
   "commit.and": "{{first}}\n\n{{then}}",
 
-  "diff.changed": "{{id}}: {{old}} became {{new}}",
-  "diff.kept": "{{id}}: kept as it was, and reviewed",
   "diff.reviewed": "kept, reviewed",
   "commit.join": ", ",
   "diff.count": "{{number}}",

@@ -76,7 +76,7 @@ export const zh: Catalogue = {
   "strip.name": "损失随排序的变化",
   "strip.here": "此处损失：{{loss}}",
   "tile.given": "标签为 {{label}}",
-  "tile.says": "程序认为是 {{label}} {{p}}",
+  "tile.says": "程序认为是 {{label}}",
   "tile.reviewed": "已复核",
   "tile.edited": "未提交",
   "label.none": "无标签",
@@ -140,8 +140,6 @@ export const zh: Catalogue = {
   "commit.kept_other": "复核并保留 {{number}} 个标签",
   "commit.and": "{{first}}\n\n{{then}}",
 
-  "diff.changed": "{{id}}：{{old}} 改为 {{new}}",
-  "diff.kept": "{{id}}：经复核后保留",
   "diff.reviewed": "复核后保留",
   "commit.join": "、",
   "diff.count": "{{number}}",

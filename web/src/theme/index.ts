@@ -4,18 +4,9 @@ import "@mantine/core/styles/global.css";
 import "@mantine/core/styles/ScrollArea.css";
 import "@mantine/core/styles/UnstyledButton.css";
 import "@mantine/core/styles/VisuallyHidden.css";
-import "@mantine/core/styles/Paper.css";
 import "@mantine/core/styles/Popover.css";
-import "@mantine/core/styles/CloseButton.css";
-import "@mantine/core/styles/ActionIcon.css";
-import "@mantine/core/styles/Group.css";
-import "@mantine/core/styles/Loader.css";
-import "@mantine/core/styles/Overlay.css";
-import "@mantine/core/styles/ModalBase.css";
-import "@mantine/core/styles/Modal.css";
 import "@mantine/core/styles/Menu.css";
 import "@mantine/core/styles/Tooltip.css";
-import "@mantine/core/styles/Input.css";
 import "@mantine/core/styles/Slider.css";
 import "./tokens.css";
 

@@ -20,7 +20,6 @@ export const theme = createTheme({
   respectReducedMotion: true,
   components: {
     Menu: { defaultProps: { transitionProps: { duration: 0 }, shadow: "none" } },
-    Modal: { defaultProps: { transitionProps: { duration: 0 }, shadow: "none" } },
     Tooltip: { defaultProps: { transitionProps: { duration: 0 }, openDelay: 400, withinPortal: true } },
   },
 });

@@ -26,17 +26,13 @@ function DiffTile({ change, column, current, onPress, onOpen, onMenu }: {
   // A label that was kept leaves one trace: the row counts as reviewed from then on.
   const kept = !target && change.column === "reviewed" && change.new === "true";
   const other = !target && !kept;
-  const words = kept
-    ? t("diff.kept", { id: change.id })
-    : t("diff.changed", { id: change.id, old: change.old ?? t("label.none"), new: change.new ?? t("label.none") });
   return (
     <div
       id={`diff-${change.id}`}
       role="gridcell"
       aria-colindex={column + 1}
       aria-selected={current}
-      aria-label={words}
-      title={words}
+      title={change.id}
       className="tile"
       data-testid="change"
       data-id={change.id}
@@ -91,7 +87,9 @@ export function DiffGrid({ items, label, empty }: { items: readonly Change[]; la
       height={SIZE + CAPTION}
       label={label}
       handle={handle}
-      activeId={current ? `diff-${current}` : undefined}
+      activeId={current}
+      activePrefix="diff-"
+      activeIndex={items.findIndex((change) => change.id === current)}
       onColumns={setColumns}
       onFocus={activate}
       tile={(index) => {

@@ -21,7 +21,10 @@ export interface TileGridProps {
   label: string;
   testId?: string;
   tile: (index: number) => ReactNode;
-  activeId?: string;
+  /** The current tile, if it is drawn, is named to assistive technology as `activePrefix` + `activeId`. */
+  activeId: string | null;
+  activePrefix: string;
+  activeIndex: number;
   handle: RefObject<TileGridHandle | null>;
   onRange?: (first: number, last: number) => void;
   /** Top and bottom of what is shown, as fractions of the whole. */
@@ -122,6 +125,7 @@ export function TileGrid(props: TileGridProps) {
   const first = (lines[0]?.index ?? 0) * columns;
   const last = Math.min(count - 1, ((lines.at(-1)?.index ?? 0) + 1) * columns - 1);
   useEffect(() => onRange?.(first, last), [first, last, onRange]);
+  const drawn = props.activeId !== null && props.activeIndex >= first && props.activeIndex <= last;
 
   const report = () => {
     const element = scroller.current;
@@ -142,7 +146,7 @@ export function TileGrid(props: TileGridProps) {
       aria-rowcount={rows}
       aria-colcount={columns}
       aria-multiselectable="true"
-      aria-activedescendant={props.activeId}
+      aria-activedescendant={drawn ? props.activePrefix + props.activeId! : undefined}
       tabIndex={0}
       data-testid={props.testId}
       onScroll={report}

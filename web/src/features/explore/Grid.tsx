@@ -9,7 +9,7 @@ import { Button } from "@/ui/Button";
 import { Empty, Failure } from "@/ui/States";
 import { TileGrid, type TileGridHandle } from "@/ui/TileGrid";
 import { LossStrip } from "./LossStrip";
-import { captionHeight, Tile, tileId } from "./Tile";
+import { captionHeight, Tile } from "./Tile";
 import { Toolbar } from "./Toolbar";
 import { useExamples } from "./useExamples";
 import { useLasso } from "./useLasso";
@@ -156,7 +156,9 @@ function Tiles({ examples }: { examples: Examples }) {
           label={t("grid.name", { count })}
           testId="grid"
           handle={handle}
-          activeId={selection.current ? tileId(selection.current) : undefined}
+          activeId={selection.current}
+          activePrefix="tile-"
+          activeIndex={selection.current ? examples.indexOf(selection.current) : -1}
           onRange={useRange(show)}
           onScroll={(top, bottom) => setPart([top, bottom])}
           onColumns={setColumns}

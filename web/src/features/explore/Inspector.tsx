@@ -9,11 +9,12 @@ import { doubt } from "@/state/verbs";
 import { withFilters } from "@/state/view";
 import { IconButton, Link } from "@/ui/Button";
 import { Sparkline } from "@/ui/Curve";
-import { day, percent, two } from "@/ui/format";
+import { day, two } from "@/ui/format";
 import { Keycaps } from "@/ui/Keycaps";
 import { LabelName } from "@/ui/LabelName";
 import { Mark } from "@/ui/Mark";
 import { Picture } from "@/ui/Picture";
+import { Spoken } from "@/ui/Spoken";
 import { Delayed, Failure } from "@/ui/States";
 
 function actionNamed(app: App, name: string) {
@@ -92,13 +93,14 @@ function Probabilities({ detail }: { detail: Detail }) {
             className="chance"
             data-given={label === detail.item.given || undefined}
             title={t("action.label.set", { label })}
-            aria-label={`${t("action.label.set", { label })}, ${percent(value, 0)}`}
             onClick={actionNamed(app, `label.set.${label}`)}
           >
-            <LabelName name={label} />
-            <span className="chance-bar"><i style={{ width: `${value * 100}%` }} /></span>
-            <span className="chance-number">{two(value)}</span>
-            {key ? <kbd>{key}</kbd> : <span />}
+            <span className="chance-parts">
+              <span className="chance-name"><Spoken phrase={(gap) => t("action.label.set", { label: gap })}><LabelName name={label} /></Spoken></span>
+              <span className="chance-bar"><i style={{ width: `${value * 100}%` }} /></span>
+              <span className="chance-number">{two(value)}</span>
+              {key ? <kbd>{key}</kbd> : <span />}
+            </span>
           </button>
         );
       })}

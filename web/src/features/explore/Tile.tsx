@@ -6,6 +6,7 @@ import { two } from "@/ui/format";
 import { Icon } from "@/ui/Icon";
 import { Mark } from "@/ui/Mark";
 import { Picture } from "@/ui/Picture";
+import { Spoken } from "@/ui/Spoken";
 
 /** Below this the names do not fit, and the marks speak alone (the names are in the title). */
 export const NAMED_FROM = 84;
@@ -26,70 +27,57 @@ export interface TileProps {
   onMenu: (event: MouseEvent, index: number) => void;
 }
 
-export const tileId = (id: string) => `tile-${id}`;
-
-function Name({ name, index, named }: { name: string | null; index: number; named: boolean }) {
+function Name({ name, index, named }: { name: string; index: number; named: boolean }) {
   return (
     <>
       <Mark index={index} />
-      {named && <span className="label-name">{name}</span>}
+      <span className={named ? "label-name" : "sr"}>{name}</span>
     </>
   );
 }
 
+/** On the screen: marks, names and a number. To a screen reader: sentences with the same words. */
 function Caption({ item, named, indexOf }: { item: Item; named: boolean; indexOf: TileProps["indexOf"] }) {
   const t = useT();
   const other = doubt(item);
+  const given = item.given ?? t("label.none");
+  const proposal = other && (
+    <span className={named ? "tile-line tile-other" : "tile-other"}>
+      <span aria-hidden="true">▸</span>
+      <Spoken phrase={(label) => `, ${t("tile.says", { label })}`}><Name name={other} index={indexOf(other)} named={named} /></Spoken>
+      {named && item.probability !== null && <span className="tile-p">{two(item.probability)}</span>}
+    </span>
+  );
   return (
     <span className="tile-caption">
       <span className="tile-line">
         <span className={other ? "tile-given" : "tile-agreed"}>
-          <Name name={item.given ?? t("label.none")} index={indexOf(item.given)} named={named} />
+          <Spoken phrase={(label) => t("tile.given", { label })}><Name name={given} index={indexOf(item.given)} named={named} /></Spoken>
         </span>
-        {!named && other && <span className="tile-other">▸<Mark index={indexOf(other)} /></span>}
+        {!named && proposal}
         <span className="tile-flags">
-          {item.edited && <i className="dot" title={t("tile.edited")} />}
-          {item.reviewed && <span title={t("tile.reviewed")}><Icon name="check" size={12} /></span>}
+          {item.edited && <span title={t("tile.edited")}><i className="dot" /><span className="sr">, {t("tile.edited")}</span></span>}
+          {item.reviewed && <span title={t("tile.reviewed")}><Icon name="check" size={12} /><span className="sr">, {t("tile.reviewed")}</span></span>}
         </span>
       </span>
-      {other && named && (
-        <span className="tile-line tile-other">
-          <span aria-hidden="true">▸</span>
-          <Name name={other} index={indexOf(other)} named />
-          {item.probability !== null && <span className="tile-p">{two(item.probability)}</span>}
-        </span>
-      )}
+      {named && proposal}
     </span>
   );
 }
 
-function words(t: ReturnType<typeof useT>, item: Item): string {
-  const other = doubt(item);
-  return [
-    item.id,
-    t("tile.given", { label: item.given ?? t("label.none") }),
-    other ? t("tile.says", { label: other, p: item.probability === null ? "" : two(item.probability) }) : "",
-    item.reviewed ? t("tile.reviewed") : "",
-    item.edited ? t("tile.edited") : "",
-  ].filter(Boolean).join(", ");
-}
-
 export const Tile = memo(function Tile(props: TileProps) {
-  const t = useT();
   const { item, index, column, size, current, selected } = props;
   const style = { width: size, height: size + captionHeight(size) };
   if (!item) {
     return <div role="gridcell" aria-colindex={column + 1} aria-busy="true" className="tile" style={style}><div className="skeleton" style={{ height: size }} /></div>;
   }
-  const text = words(t, item);
   return (
     <div
-      id={tileId(item.id)}
+      id={`tile-${item.id}`}
       role="gridcell"
       aria-colindex={column + 1}
       aria-selected={selected}
-      aria-label={text}
-      title={text}
+      title={item.id}
       className="tile"
       data-testid="tile"
       data-id={item.id}

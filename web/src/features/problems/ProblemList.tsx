@@ -136,7 +136,7 @@ export function ProblemList({ code, tall }: { code: string | null; tall: boolean
       role="grid"
       aria-label={t("view.problems")}
       aria-rowcount={problems.count}
-      aria-activedescendant={selection.current ? `problem-${selection.current}` : undefined}
+      aria-activedescendant={lines.some((line) => problems.at(line.index)?.id === selection.current) ? `problem-${selection.current}` : undefined}
       tabIndex={0}
       data-testid="problems"
       onFocus={activate}

@@ -1,8 +1,8 @@
-import { Modal } from "@mantine/core";
 import { useT } from "@/i18n";
 import { type Action, GROUPS } from "@/state/actions";
 import { useApp } from "@/state/app";
 import { useStore } from "@/state/store";
+import { Dialog } from "@/ui/Dialog";
 import { Keycaps } from "@/ui/Keycaps";
 
 /** Every key, from the registry that also carries them out. */
@@ -10,13 +10,13 @@ export function KeysSheet() {
   const t = useT();
   const app = useApp();
   const open = useStore(app.ui, (ui) => ui.keys);
-  const close = () => app.ui.set((ui) => ({ ...ui, keys: false }));
+  const close = () => {
+    app.ui.set((ui) => ({ ...ui, keys: false }));
+    app.list.get()?.focus();
+  };
   const withKeys = (group: Action["group"]) => app.actions().filter((action) => action.group === group && action.keys.length);
   return (
-    <Modal
-      opened={open} onClose={close} title={t("action.help.keys")} size={1120} yOffset={48} centered={false} returnFocus={false}
-      closeButtonProps={{ "aria-label": t("keys.close") }}
-    >
+    <Dialog open={open} onClose={close} label={t("action.help.keys")} title closeName={t("keys.close")} className="dialog-keys">
       <p className="note">{t("keys.rule")}</p>
       <div className="keys-sheet">
         {GROUPS.map((group) => {
@@ -44,6 +44,6 @@ export function KeysSheet() {
           </dl>
         </section>
       </div>
-    </Modal>
+    </Dialog>
   );
 }

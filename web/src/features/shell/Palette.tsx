@@ -1,4 +1,3 @@
-import { Modal } from "@mantine/core";
 import { type KeyboardEvent, useEffect, useMemo, useState } from "react";
 import { useFacets } from "@/api/queries";
 import { known, useT } from "@/i18n";
@@ -7,6 +6,7 @@ import { type App, useApp } from "@/state/app";
 import { useStore } from "@/state/store";
 import { NO_FILTERS, withFilters } from "@/state/view";
 import { FACETS, type FacetName, type Facets } from "@/api/types";
+import { Dialog } from "@/ui/Dialog";
 import { Icon } from "@/ui/Icon";
 import { Keycaps } from "@/ui/Keycaps";
 
@@ -85,11 +85,13 @@ export function Palette() {
   }, [open]);
   useEffect(() => setPlace(0), [text, open]);
   const found = useChoices(open, text);
-  const close = () => app.ui.set((ui) => ({ ...ui, palette: false }));
+  const close = () => {
+    app.ui.set((ui) => ({ ...ui, palette: false }));
+    app.list.get()?.focus();
+  };
   const run = (choice: Choice | undefined) => {
     if (!choice) return;
     close();
-    app.list.get()?.focus();
     choice.run();
   };
   const press = (event: KeyboardEvent) => {
@@ -105,12 +107,12 @@ export function Palette() {
     }
   };
   return (
-    <Modal opened={open} onClose={close} withCloseButton={false} yOffset={48} size={560} padding={0} returnFocus={false} aria-label={t("action.help.palette")}>
+    <Dialog open={open} onClose={close} label={t("action.help.palette")} className="dialog-palette">
       <div className="palette">
         <div className="palette-box">
           <Icon name="search" />
           <input
-            data-autofocus
+            autoFocus
             value={text}
             role="combobox"
             aria-expanded
@@ -140,6 +142,6 @@ export function Palette() {
           ))}
         </ul>
       </div>
-    </Modal>
+    </Dialog>
   );
 }

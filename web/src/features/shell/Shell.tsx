@@ -75,13 +75,12 @@ export function Shell() {
         <ActivityBar />
         {Side && prefs.side && <aside className="side" aria-label={t(`view.${view}`)}><Side /></aside>}
         <div className="centre">
-          <main className="main"><Main /></main>
+          <main className="main"><Main /><ContextMenu /></main>
           {WITH_PANEL.includes(view) && <BottomPanel />}
         </div>
         {INSPECTED.includes(view) && prefs.inspector && <aside className="side side-right" aria-label={t("inspector.name")}><Inspector /></aside>}
       </div>
       <StatusBar />
-      <ContextMenu />
       <Palette />
       <KeysSheet />
     </div>

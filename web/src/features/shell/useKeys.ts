@@ -7,7 +7,7 @@ const TEXT = "input, textarea, select, [contenteditable=true]";
 const OWN: readonly [string, RegExp][] = [
   ["button, a, summary", /^(Enter|Space)$/],
   ["[role=slider], [role=separator], [role=tab], [role=radio]", /^(Arrow\w+|Home|End|Enter|Space)$/],
-  ["[role=menu], [role=menuitem], [role=dialog], [role=listbox]", /./],
+  ["[role=menu], [role=menuitem], [role=listbox]", /./],
 ];
 
 /** Which action a key press means where it was made; none where the control has the key for itself. */
@@ -26,7 +26,7 @@ export function useKeys(app: App): void {
   useEffect(() => {
     const press = (event: KeyboardEvent) => {
       if (event.defaultPrevented) return;
-      if (document.querySelector("[role=dialog][aria-modal=true]") && !(event.ctrlKey || event.metaKey)) return;
+      if (document.querySelector("dialog[open]") && !(event.ctrlKey || event.metaKey)) return;
       const action = meaning(app.actions(), event);
       if (!action) return;
       // A key held down repeats moves; it must not repeat decisions.
@@ -38,7 +38,7 @@ export function useKeys(app: App): void {
     // After a click with the mouse the keys go on working on the pictures, not on the button that was clicked.
     const click = (event: MouseEvent) => {
       const control = event.target instanceof Element ? event.target.closest("button, a") : null;
-      const apart = control?.closest("[role=dialog], [role=menu], [aria-haspopup], form");
+      const apart = control?.closest("dialog, [role=menu], [aria-haspopup], form");
       if (!control || apart || event.detail === 0 || control.hasAttribute("aria-haspopup")) return;
       requestAnimationFrame(() => {
         const focused = document.activeElement;
