@@ -89,13 +89,15 @@ def _server() -> tuple[Any, Any, Any]:
 
 
 def _listen(port: int | None) -> socket.socket:
-    """A listening socket, bound before the address is printed, so that nobody takes it between."""
+    """A listening socket, before the address is printed: a browser that is quicker than the server
+    waits instead of being refused."""
     ports = [port] if port is not None else range(PORT, PORT + PORTS_TRIED)
     for one in ports:
         listening = socket.socket()
         listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             listening.bind(("127.0.0.1", one))
+            listening.listen(128)
         except OSError as error:
             listening.close()
             reason = error.strerror
