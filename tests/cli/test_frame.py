@@ -60,7 +60,7 @@ def test_wrong_usage_ends_with_2(cli, words, message):
     result = cli.run(*words)
     assert result.exit_code == 2
     assert message in result.stderr
-    assert cli.json(*words)["kind"] == "usage"
+    assert cli.json(*words)["kind"] == "invalid-input"
 
 
 def test_c_runs_as_if_started_there(repository, tmp_path_factory, monkeypatch):

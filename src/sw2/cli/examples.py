@@ -23,8 +23,9 @@ def blame(terminal: Terminal, example: str) -> None:
     For each column: its value, who set it, when, in which commit, and from what."""
     with terminal.repository() as repository:
         key = find_example(repository, example)
-        columns = [name for name in repository.schema().names if name != "id"]
-        newest = [found[0] for name in columns if (found := repository.history(key, name))]
+        newest = [
+            found[0] for name in _columns(repository) if (found := repository.history(key, name))
+        ]
     terminal.answer({"id": key, "cells": newest}, map(_cell, newest))
 
 
@@ -37,25 +38,33 @@ def history(terminal: Terminal, example: str, column: str | None) -> None:
     Newest first; `(staged)` stands where a change is not committed yet."""
     with terminal.repository() as repository:
         key = find_example(repository, example)
-        names = [column] if column else [n for n in repository.schema().names if n != "id"]
+        names = [column] if column else _columns(repository)
         changes = [change for name in names for change in repository.history(key, name)]
     changes.sort(key=lambda change: -change.at)
     terminal.answer({"id": key, "changes": changes}, map(_change, changes))
+
+
+def _columns(repository: "Repository") -> list[str]:
+    schema = repository.schema()
+    return [name for name in schema.names if name != schema.key]
 
 
 def find_example(repository: "Repository", given: str) -> str:
     """The id that was meant: the id itself, or a path from the current folder.
 
     Raises NotFound, with the ids that end alike."""
-    known = set(repository.read(["id"])["id"].to_pylist())
+    snapshot = repository.snapshot()
     path = Path(os.path.abspath(given))
     spellings = [given, given.removeprefix("./")]
     if path.is_relative_to(repository.root):
         spellings.append(path.relative_to(repository.root).as_posix())
-    for spelling in spellings:
-        if spelling in known:
+    found, _ = snapshot.lookup(spellings, [])
+    for spelling, here in zip(spellings, found, strict=True):
+        if here:
             return spelling
-    near = sorted(id for id in known if id.endswith(f"/{Path(given).name}"))[:3]
+    key = snapshot.schema.key
+    ids = snapshot.read([key])[key].to_pylist()
+    near = [id for id in ids if id.endswith(f"/{Path(given).name}")][:3]
     hint = f"Did you mean `{'` or `'.join(near)}`?" if near else "`sw2 ide` lets you search"
     raise NotFound(f"there is no example `{given}`", hint=hint)
 

@@ -15,17 +15,15 @@ from sw2 import __version__
 from sw2.cli.catalogue import COMMANDS, SECTIONS
 from sw2.cli.environment import colourless
 from sw2.cli.terminal import Terminal, plain
-from sw2.errors import Cancelled, Sw2Error, Unavailable
+from sw2.errors import Cancelled, InvalidInput, Sw2Error, Unavailable
 
 FAILED = 1
 USAGE = 2
 INTERRUPTED = 130  # 128 + SIGINT, as a shell reports it
 
 
-class Usage(Sw2Error):
-    """The command line itself is wrong."""
-
-    kind = "usage"
+class Usage(InvalidInput):
+    """The command line itself is wrong; told by the exit code 2."""
 
 
 class Frame(click.Group):
