@@ -68,12 +68,16 @@ async function refusal(response: Response): Promise<Error> {
   return new Refused({ kind: "http", message: `HTTP ${response.status}`, hint: "" }, response.status);
 }
 
-async function ask<T>(path: string, params?: Params, body?: unknown, method?: string): Promise<T> {
+/** An edit that is not answered by then is sent again under its name, so that one lost answer does not hold up the rest. */
+const EDIT_TIMEOUT_MS = 60_000;
+
+async function ask<T>(path: string, params?: Params, body?: unknown, method?: string, timeout?: number): Promise<T> {
   const init: RequestInit = { method: method ?? (body === undefined ? "GET" : "POST") };
   if (body !== undefined) {
     init.headers = { "content-type": "application/json" };
     init.body = JSON.stringify(body);
   }
+  if (timeout) init.signal = AbortSignal.timeout(timeout);
   let response: Response;
   try {
     response = await fetch(address(path, params), init);
@@ -125,9 +129,9 @@ export const httpClient: Client = {
   example: (id) => ask("example", [["id", id]]),
   problems: (code, offset, limit) =>
     ask("problems", [...(code ? ([["code", code]] as Params) : []), ["offset", offset], ["limit", limit]]),
-  edit: (request) => ask("edits", [], request),
-  undo: (client_id) => ask("undo", [], { client_id }),
-  redo: (client_id) => ask("redo", [], { client_id }),
+  edit: (request) => ask("edits", [], request, "POST", EDIT_TIMEOUT_MS),
+  undo: (client_id) => ask("undo", [], { client_id }, "POST", EDIT_TIMEOUT_MS),
+  redo: (client_id) => ask("redo", [], { client_id }, "POST", EDIT_TIMEOUT_MS),
   pending: (offset, limit) => ask("pending", [["offset", offset], ["limit", limit]]),
   commit: (message) => ask("commit", [], { message }),
   log: (limit) => ask("log", [["limit", limit]]),

@@ -3,7 +3,7 @@ import { useQuery } from "@tanstack/react-query";
 import { useApp } from "@/state/app";
 import { held } from "@/state/server";
 import { useStore } from "@/state/store";
-import { filtersKey } from "@/state/view";
+import { filtersKey, type View } from "@/state/view";
 import type { Detail, Filters, Item, Label, Order } from "./types";
 
 export function useSession() {
@@ -54,11 +54,28 @@ export const idsQuery = (client: ReturnType<typeof useApp>["client"], filters: F
   queryFn: () => client.ids(filters, order),
 });
 
-/** A label's place in the schema, by its name; -1 for a name that is not one. */
-export function useLabelIndex(): (name: string | null) => number {
-  const labels: Label[] = useSession().data?.labels ?? [];
-  const places = new Map(labels.map((label) => [label.name, label.index]));
-  return (name) => (name === null ? -1 : (places.get(name) ?? -1));
+const NO_LABELS: Label[] = [];
+
+export function useLabels(): Label[] {
+  const { client } = useApp();
+  return useQuery({ queryKey: ["session"], queryFn: () => client.session(), select: (session) => session.labels }).data ?? NO_LABELS;
 }
 
-export const useView = () => useStore(useApp().view);
+const lookups = new WeakMap<Label[], (name: string | null) => number>();
+
+/** A label's place in the schema, by its name; -1 for a name that is not one. The same function for the same labels,
+ * so that tiles are drawn anew only when they change. */
+export function useLabelIndex(): (name: string | null) => number {
+  const labels = useLabels();
+  const known = lookups.get(labels);
+  if (known) return known;
+  const places = new Map(labels.map((label) => [label.name, label.index]));
+  const lookup = (name: string | null) => (name === null ? -1 : (places.get(name) ?? -1));
+  lookups.set(labels, lookup);
+  return lookup;
+}
+
+/** One part of the view: whoever asks for the whole is drawn anew at every step of the arrow keys. */
+export function useView<K extends keyof View>(part: K): View[K] {
+  return useStore(useApp().view, (view) => view[part]);
+}

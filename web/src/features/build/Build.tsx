@@ -44,7 +44,7 @@ function useCurrentBuild(id: string | null): { build: BuildInfo | undefined; bui
 export function BuildSide() {
   const t = useT();
   const app = useApp();
-  const { build: id } = useView();
+  const id = useView("build");
   const { builds, build } = useCurrentBuild(id);
   return (
     <>
@@ -73,7 +73,7 @@ export function BuildSide() {
 export function Build() {
   const t = useT();
   const app = useApp();
-  const { build: id } = useView();
+  const id = useView("build");
   const { builds, build } = useCurrentBuild(id);
   const report = useReport(build?.id ?? null);
   if (builds.error && !builds.data) return <Failure error={builds.error} again={() => void builds.refetch()} />;

@@ -20,7 +20,7 @@ export function valueName(facet: string, value: string): string {
 function FacetGroup({ facet }: { facet: Facet }) {
   const t = useT();
   const app = useApp();
-  const { filters } = useView();
+  const filters = useView("filters");
   const indexOf = useLabelIndex();
   const name = facet.name as FacetName;
   const active = filters[name];
@@ -70,7 +70,7 @@ function FacetGroup({ facet }: { facet: Facet }) {
 export function Explorer() {
   const t = useT();
   const app = useApp();
-  const { filters } = useView();
+  const filters = useView("filters");
   const facets = useFacets(filters);
   const shown = FACETS.flatMap((name) => facets.data?.facets.filter((facet) => facet.name === name) ?? []);
   return (

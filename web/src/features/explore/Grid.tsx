@@ -38,7 +38,7 @@ function useGridList(examples: Examples, handle: React.RefObject<TileGridHandle 
 /** The example of the address, or the first one, is the current one; and it is on the screen. */
 function useFirstCurrent(examples: Examples, handle: React.RefObject<TileGridHandle | null>) {
   const app = useApp();
-  const { id } = useView();
+  const id = useView("id");
   const { pending, count, idAt, indexOf, all } = examples;
   const shown = useRef<string | null>(null);
   useEffect(() => {
@@ -120,7 +120,7 @@ function useRange(show: Examples["show"]) {
 function Tiles({ examples }: { examples: Examples }) {
   const t = useT();
   const app = useApp();
-  const { size } = useView();
+  const size = useView("size");
   const selection = useStore(app.selection);
   const indexOf = useLabelIndex();
   const handle = useRef<TileGridHandle>(null);

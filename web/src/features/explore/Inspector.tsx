@@ -1,4 +1,4 @@
-import { useDetail, useLabelIndex, useSession, useView } from "@/api/queries";
+import { useDetail, useLabelIndex, useLabels, useView } from "@/api/queries";
 import type { Detail, HistoryEntry } from "@/api/types";
 import { known, useT } from "@/i18n";
 import { perform } from "@/state/actions";
@@ -79,7 +79,7 @@ function Verbs({ detail }: { detail: Detail }) {
 function Probabilities({ detail }: { detail: Detail }) {
   const t = useT();
   const app = useApp();
-  const labels = useSession().data?.labels ?? [];
+  const labels = useLabels();
   if (!detail.probabilities.length) return null;
   return (
     <section className="block">
@@ -186,12 +186,12 @@ function findingText(detail: Detail): string {
 export function Inspector() {
   const t = useT();
   const app = useApp();
-  const view = useView();
+  const id = useView("id");
   const selected = useStore(app.selection, (now) => now.selected.size);
-  const detail = useDetail(view.id);
+  const detail = useDetail(id);
   const close = <IconButton name={t("action.toggle.inspector")} keys="i" icon="cross" side="left" onClick={() => app.prefs.set((now) => ({ ...now, inspector: false }))} />;
   const head = <header className="side-head"><h2>{t("inspector.name")}</h2>{close}</header>;
-  if (view.id === null) return <>{head}<p className="note side-line">{t("inspector.nothing")}</p></>;
+  if (id === null) return <>{head}<p className="note side-line">{t("inspector.nothing")}</p></>;
   if (detail.isError && !detail.data) return <>{head}<Failure error={detail.error} again={() => void detail.refetch()} /></>;
   const data = detail.data;
   if (!data) return <>{head}<Delayed><div className="skeleton inspector-skeleton" /></Delayed></>;

@@ -15,7 +15,7 @@ import { useExamples } from "./useExamples";
 export function Loupe() {
   const t = useT();
   const app = useApp();
-  const { id } = useView();
+  const id = useView("id");
   const detail = useDetail(id);
   const { count, idAt, indexOf, between } = useExamples();
   useEffect(() => {

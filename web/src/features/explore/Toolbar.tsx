@@ -19,7 +19,7 @@ import { valueName } from "./Explorer";
 function Chip({ facet, value }: { facet: FacetName; value: string }) {
   const t = useT();
   const app = useApp();
-  const { filters } = useView();
+  const filters = useView("filters");
   const name = valueName(facet, value);
   const remove = () => app.go({ filters: { ...filters, [facet]: filters[facet].filter((one) => one !== value) } });
   return (
@@ -36,7 +36,7 @@ function Chip({ facet, value }: { facet: FacetName; value: string }) {
 function FilterBox() {
   const t = useT();
   const app = useApp();
-  const { filters } = useView();
+  const filters = useView("filters");
   const [text, setText] = useState(filters.q);
   useEffect(() => setText(filters.q), [filters.q]);
   useEffect(() => {
@@ -79,7 +79,7 @@ function FilterBox() {
 function OrderMenu() {
   const t = useT();
   const app = useApp();
-  const { order } = useView();
+  const order = useView("order");
   return (
     <Menu position="bottom-end" offset={4}>
       <Menu.Target>
@@ -107,7 +107,7 @@ function OrderMenu() {
 function Changed({ filtered }: { filtered: number }) {
   const t = useT();
   const app = useApp();
-  const { filters } = useView();
+  const filters = useView("filters");
   const facets = useFacets(filters);
   const stale = useStore(app.stale);
   if (stale) return <Link className="link-accent" onClick={() => perform(app, "build.seeWorst")}>{t("build.seeWorst")}</Link>;
@@ -119,7 +119,7 @@ function Changed({ filtered }: { filtered: number }) {
 export function Toolbar({ total, filtered }: { total: number; filtered: number }) {
   const t = useT();
   const app = useApp();
-  const { size } = useView();
+  const size = useView("size");
   const session = useSession().data;
   const selected = useStore(app.selection, (now) => now.selected.size);
   return (

@@ -15,7 +15,8 @@ export function examplesKey(app: App): [string, string, string] {
 /** The filtered, ordered examples, and how the keys look them up. */
 export function useExamples() {
   const app = useApp();
-  const { filters, order } = useView();
+  const filters = useView("filters");
+  const order = useView("order");
   const paged = usePaged<Page, Item>({
     key: ["examples", filtersKey(filters), order],
     fetch: (offset, limit) => app.client.examples(filters, order, offset, limit),

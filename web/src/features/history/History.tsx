@@ -18,7 +18,7 @@ export function HistorySide() {
   const t = useT();
   const app = useApp();
   const log = useLog();
-  const { commit: chosen } = useView();
+  const chosen = useView("commit");
   const [text, setText] = useState("");
   const shown = (log.data ?? []).filter((commit) => commitMatches(commit, text));
   const open = chosen ?? log.data?.[0]?.id;
@@ -55,9 +55,9 @@ export function History() {
   const app = useApp();
   const log = useLog();
   const session = useSession();
-  const view = useView();
+  const wanted = useView("commit");
   const [pair, setPair] = useState<string | null>(null);
-  const id = view.commit ?? log.data?.[0]?.id ?? null;
+  const id = wanted ?? log.data?.[0]?.id ?? null;
   const changes = useChanges(["changes", id], (offset, limit) => app.client.changes(id!, offset, limit), id !== null);
   const commit = log.data?.find((one) => one.id === id);
   if (log.data?.length === 0) return <Empty icon="branch" title={t("history.none")}>{t("history.noneHint")}</Empty>;

@@ -1,5 +1,5 @@
 import { useVirtualizer } from "@tanstack/react-virtual";
-import { useCallback, useEffect, useMemo, useRef } from "react";
+import { memo, useCallback, useEffect, useMemo, useRef } from "react";
 import type { Problem } from "@/api/types";
 import { known, useT } from "@/i18n";
 import { perform } from "@/state/actions";
@@ -105,7 +105,7 @@ function Row({ problem, tall, current, selected, place }: { problem: Problem; ta
   );
 }
 
-export function ProblemList({ code, tall }: { code: string | null; tall: boolean }) {
+export const ProblemList = memo(function ProblemList({ code, tall }: { code: string | null; tall: boolean }) {
   const t = useT();
   const app = useApp();
   const problems = useProblems(code);
@@ -161,7 +161,7 @@ export function ProblemList({ code, tall }: { code: string | null; tall: boolean
       </div>
     </div>
   );
-}
+});
 
 function NoProblems() {
   const t = useT();

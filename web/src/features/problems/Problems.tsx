@@ -11,7 +11,7 @@ import { useProblems } from "./useProblems";
 export function ProblemsSide() {
   const t = useT();
   const app = useApp();
-  const { code } = useView();
+  const code = useView("code");
   const codes = (useFacets(NO_FILTERS).data?.facets ?? []).find((facet) => facet.name === "finding")?.values ?? [];
   const real = codes.filter((one) => one.value !== "none");
   return (
@@ -39,7 +39,7 @@ export function ProblemsSide() {
 
 export function Problems() {
   const t = useT();
-  const { code } = useView();
+  const code = useView("code");
   const { head } = useProblems(code);
   return (
     <section className="grid" aria-label={t("view.problems")}>

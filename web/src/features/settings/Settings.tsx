@@ -35,7 +35,7 @@ export function Settings() {
   const t = useT();
   const app = useApp();
   const prefs = useStore(app.prefs);
-  const { size } = useView();
+  const size = useView("size");
   const session = useSession().data;
   const set = (change: Partial<Prefs>) => app.prefs.set((now) => ({ ...now, ...change }));
   return (

@@ -13,7 +13,7 @@ const ICONS: Record<ViewName, IconName> = {
 export function ActivityBar() {
   const t = useT();
   const app = useApp();
-  const { view } = useView();
+  const view = useView("view");
   const session = useSession().data;
   const counts: Partial<Record<ViewName, number>> = { pending: session?.pending };
   return (

@@ -1,5 +1,5 @@
 import { useCallback } from "react";
-import { useSession } from "@/api/queries";
+import { useLabels } from "@/api/queries";
 import { useT } from "@/i18n";
 import type { Action } from "@/state/actions";
 import { useApp } from "@/state/app";
@@ -15,7 +15,7 @@ export function ContextMenu() {
   const app = useApp();
   const at = useStore(app.ui, (ui) => ui.menu);
   const count = useStore(app.selection, (now) => targets(now).length);
-  const labels = useSession().data?.labels ?? [];
+  const labels = useLabels();
   const close = useCallback(() => {
     app.ui.set((ui) => ({ ...ui, menu: null }));
     app.list.get()?.focus();

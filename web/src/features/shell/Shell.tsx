@@ -43,7 +43,7 @@ function useLook() {
 function useTitle() {
   const t = useT();
   const session = useSession().data;
-  const { view } = useView();
+  const view = useView("view");
   useEffect(() => {
     const waiting = session?.pending ? `● ${session.name}` : (session?.name ?? "");
     document.title = session ? `${waiting} – ${t(`view.${view}`)} – sw2` : "sw2";
@@ -52,24 +52,31 @@ function useTitle() {
 
 function Main() {
   const session = useSession();
-  const view = useView();
+  const view = useView("view");
+  const large = useStore(useApp().view, (now) => now.view === "explore" && now.big && now.id !== null);
   if (session.isError && !session.data) return <Failure error={session.error} again={() => void session.refetch()} />;
-  if (view.view === "explore" && view.big && view.id) return <Loupe />;
-  const Current = MAINS[view.view];
+  if (large) return <Loupe />;
+  const Current = MAINS[view];
   return <Current />;
+}
+
+/** Apart from the frame, so that the frame is not drawn anew whenever one of these has something to do. */
+function Effects() {
+  useKeys(useApp());
+  useLook();
+  useTitle();
+  return null;
 }
 
 export function Shell() {
   const t = useT();
   const app = useApp();
   const prefs = useStore(app.prefs);
-  const { view } = useView();
-  useKeys(app);
-  useLook();
-  useTitle();
+  const view = useView("view");
   const Side = SIDES[view];
   return (
     <div className="shell">
+      <Effects />
       <TitleBar />
       <div className="shell-middle">
         <ActivityBar />
