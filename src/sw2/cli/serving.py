@@ -42,8 +42,8 @@ def serve(
 ) -> None:
     """Serves until Ctrl-C. Raises MissingExtra without FastAPI and uvicorn, Unavailable when the
     port is taken."""
-    uvicorn, create_app, new_token = _server()
-    token = new_token()
+    uvicorn, create_app, token_of = _server()
+    token = token_of(repository.folder)
     app = create_app(repository, author, token)
     with _listen(port) as listening:
         at = listening.getsockname()[1]
@@ -77,7 +77,7 @@ def _server() -> tuple[Any, Any, Any]:
         import uvicorn
 
         from sw2.ide.app import create_app
-        from sw2.ide.security import new_token
+        from sw2.ide.security import token_of
     except ModuleNotFoundError as error:
         if error.name is None or error.name.split(".")[0] == "sw2":
             raise
@@ -85,7 +85,7 @@ def _server() -> tuple[Any, Any, Any]:
             f"the IDE needs `{error.name}`, which is not installed",
             hint="Run `pip install 'sw2[ide]'`",
         ) from error
-    return uvicorn, create_app, new_token
+    return uvicorn, create_app, token_of
 
 
 def _listen(port: int | None) -> socket.socket:

@@ -3,7 +3,10 @@
 Without this any page that the user visits could read and edit the repository through the user's
 own browser (cross-site requests), or by pointing a name of its own at 127.0.0.1 (DNS rebinding)."""
 
+import os
 import secrets
+from contextlib import suppress
+from pathlib import Path
 from urllib.parse import urlsplit
 
 from starlette.datastructures import URL
@@ -52,8 +55,22 @@ class LocalOnly:
         return response
 
 
-def new_token() -> str:
-    return secrets.token_urlsafe(24)
+def token_of(folder: Path) -> str:
+    """The token of the repository whose `.sw2` is `folder`; made when it is first asked for.
+
+    It stays, so that a page that is open when the server is stopped and started again goes on, and
+    sends what it could not send. Only the owner can read the file."""
+    path = folder / "cache" / "ide-token"
+    path.parent.mkdir(exist_ok=True)
+    with suppress(FileExistsError):
+        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(handle, "w") as file:
+            file.write(secrets.token_urlsafe(24))
+    token = path.read_text().strip()
+    if not token:  # a crash between making the file and writing it
+        path.unlink()
+        return token_of(folder)
+    return token
 
 
 def _tokens(request: Request) -> list[str]:
