@@ -11,6 +11,7 @@ from sw2.formats import add_pictures
 from sw2.progress import Event, Progress, silent
 from sw2.repo import Repository
 
+DATA = resources.files("sw2.demo") / "data"
 NAME = "demo"
 AUTHOR = "sw2 demo"
 ANSWER_KEY = "answer-key.csv"
@@ -63,13 +64,16 @@ def planted(repository: Repository) -> tuple[int, int]:
     return len(truth), sum(bool(here) and label == true for here, label, true in pairs)
 
 
+def sample() -> bytes:
+    """The zip of pictures and labels.csv that comes with sw2."""
+    return (DATA / "fashion-5000.zip").read_bytes()
+
+
 def _fill(repository: Repository, progress: Progress) -> None:
     """Everything up to the first commit; safe to repeat after a crash anywhere in it."""
     while repository.undo() is not None:
         progress(Event("undo", message="what an earlier attempt had staged"))
-    data = resources.files("sw2.demo") / "data"
-    raw = (data / "fashion-5000.zip").read_bytes()
-    with zipfile.ZipFile(io.BytesIO(raw)) as archive:
+    with zipfile.ZipFile(io.BytesIO(sample())) as archive:
         names = archive.namelist()
         for done, name in enumerate(names):
             archive.extract(name, repository.root)
@@ -82,7 +86,7 @@ def _fill(repository: Repository, progress: Progress) -> None:
     if report.skipped:
         first = report.skipped[0]
         raise InvalidInput(f"the sample is damaged: `{first.path}`: {first.reason}")
-    (repository.folder / ANSWER_KEY).write_bytes((data / ANSWER_KEY).read_bytes())
+    (repository.folder / ANSWER_KEY).write_bytes((DATA / ANSWER_KEY).read_bytes())
     repository.commit(MESSAGE, AUTHOR)
 
 
