@@ -54,23 +54,35 @@ class Changes:
         return [(old, new, count) for (old, new), count in counts.most_common()]
 
 
-def changes_of(delta: Delta | None, schema: Schema, commit: str | None = None) -> Changes:
-    """Spells a delta out. Columns that `schema` no longer has are left out."""
+def changes_of(
+    delta: Delta | None,
+    schema: Schema,
+    commit: str | None = None,
+    before: Schema | None = None,
+) -> Changes:
+    """Spells a delta out. Columns that `schema` does not have are left out. before: the schema that
+    the old cells are read by, where it may have labels that `schema` lacks."""
     if delta is None:
         return Changes()
     edits = [
         change
         for identity in delta.columns
         if (column := schema.by_id(identity)) is not None
-        for change in cell_changes(delta, column, commit, ops=(EDIT,))
+        for change in cell_changes(
+            delta, column, commit, (EDIT,), before.by_id(identity) if before else None
+        )
     ]
     return Changes(edits, list(keys_of(delta, INSERT)), list(keys_of(delta, DELETE)))
 
 
 def cell_changes(
-    delta: Delta, column: Column, commit: str | None, ops: Iterable[int]
+    delta: Delta,
+    column: Column,
+    commit: str | None,
+    ops: Iterable[int],
+    before: Column | None = None,
 ) -> Iterable[CellChange]:
-    """The changes a delta makes to one column, in key order."""
+    """The changes a delta makes to one column, in key order. before: the column as it was."""
     table = delta.table
     touched = pa.compute.and_(
         table[f"{column.id}.set"], pa.compute.is_in(table["op"], pa.array(list(ops), pa.int8()))
@@ -78,7 +90,7 @@ def cell_changes(
     rows = table.filter(touched)
     cells = zip(
         rows["key"].to_pylist(),
-        column.decode(rows[f"{column.id}.old"]).to_pylist(),
+        (before or column).decode(rows[f"{column.id}.old"]).to_pylist(),
         column.decode(rows[f"{column.id}.new"]).to_pylist(),
         rows["origin"].to_pylist(),
         rows["at"].to_pylist(),

@@ -10,7 +10,7 @@ from sw2.progress import Event, Progress, silent
 from sw2.repo.commits import Commit
 from sw2.repo.stage import staged_delta
 from sw2.repo.view import View
-from sw2.table import MEDIA_TYPES, Schema, Snapshot, TableVersion
+from sw2.table import MEDIA_TYPES, Schema, Snapshot
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,33 +26,48 @@ def fsck(repository: View, progress: Progress = silent) -> list[Fault]:
 
     Checked: the database; each object against its name; each branch, commit, schema, base,
     segment, delta and small file; each picture that any version mentions; each staged action."""
-    faults = [Fault("state.sqlite", text) for text in repository.state.check()]
-    for done, fault in enumerate(repository.store.verify()):
-        progress(Event("objects", done))
-        faults.append(Fault(fault.where, fault.what))
-    seen: set[str] = set()
-    for branch, target in repository.state.refs().items():
-        progress(Event("history", len(seen), message=branch))
-        faults += _history(repository, branch, target, seen)
-    faults += _stage(repository)
+    faults: list[Fault] = []
+    for done, fault in enumerate(_all(repository)):
+        progress(Event("checking", done, message=fault.where))
+        faults.append(fault)
     return list(dict.fromkeys(faults))
+
+
+def _all(repository: View) -> Iterator[Fault]:
+    try:
+        yield from (Fault("state.sqlite", text) for text in repository.state.check())
+        branches = repository.state.refs()
+    except Sw2Error as error:
+        yield Fault("state.sqlite", error.message)
+        branches = {}
+    yield from (Fault(fault.where, fault.what) for fault in repository.store.verify())
+    seen: set[str] = set()
+    for branch, target in branches.items():
+        yield from _history(repository, branch, target, seen)
+    try:
+        yield from _stage(repository)
+    except Sw2Error as error:
+        yield Fault("stage", error.message)
 
 
 def _history(repository: View, branch: str, name: str, seen: set[str]) -> Iterator[Fault]:
     waiting, where = [name], f"branch {branch}"
+    commits: list[Commit] = []
     while waiting:
         name = waiting.pop()
         if name in seen:
             continue
         seen.add(name)
         try:
-            commit = repository.load_commit(name)
+            commits.append(repository.load_commit(name))
         except Sw2Error as error:
             yield Fault(where, f"commit {name[:10]}: {error.message}")
             continue
-        where = f"commit {commit.short}"
+        where = f"commit {commits[-1].short}"
+        waiting.extend(commits[-1].parents)
+    # Oldest first, so that each chain of deltas extends the one read before it.
+    for commit in reversed(commits):
         yield from _commit(repository, commit)
-        waiting.extend(commit.parents)
 
 
 def _commit(repository: View, commit: Commit) -> Iterator[Fault]:
@@ -62,19 +77,15 @@ def _commit(repository: View, commit: Commit) -> Iterator[Fault]:
             yield Fault(where, f"file `{path}` is not in the store")
     for table, version in commit.tables.items():
         try:
-            yield from _version(repository, where, table, version)
+            snapshot = repository.at(commit, table)
+            if snapshot.rows != version.rows:
+                yield Fault(where, f"table `{table}` has {snapshot.rows} rows, not {version.rows}")
+            yield from _pictures(repository, snapshot)
         except Sw2Error as error:
             yield Fault(where, f"table `{table}`: {error.message}")
 
 
-def _version(repository: View, where: str, table: str, version: TableVersion) -> Iterator[Fault]:
-    snapshot = repository.snapshot(where.removeprefix("commit "), table)
-    if snapshot.rows != version.rows:
-        yield Fault(where, f"table `{table}` has {snapshot.rows} rows, not {version.rows}")
-    yield from _pictures(repository, where, snapshot)
-
-
-def _pictures(repository: View, where: str, snapshot: Snapshot) -> Iterator[Fault]:
+def _pictures(repository: View, snapshot: Snapshot) -> Iterator[Fault]:
     schema = snapshot.schema
     media = [column for column in schema.columns if column.type in MEDIA_TYPES]
     # Reading every column also proves that every segment decodes.
@@ -98,6 +109,6 @@ def _stage(repository: View) -> Iterator[Fault]:
             yield Fault(f"staged edit {action.id}", f"{action.label}: {error.message}")
     for table in repository.tables():
         try:
-            yield from _pictures(repository, "stage", repository.snapshot(table=table))
+            yield from _pictures(repository, repository.snapshot(table=table))
         except Sw2Error as error:
             yield Fault("stage", f"table `{table}`: {error.message}")

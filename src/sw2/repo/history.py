@@ -7,7 +7,17 @@ from sw2.errors import NotFound
 from sw2.repo.changes import CellChange, Changes, cell_changes, changes_of
 from sw2.repo.commits import Commit
 from sw2.repo.stage import staged_delta
-from sw2.table import DELETE, EDIT, INSERT, Column, Delta, Snapshot, TableVersion, compose
+from sw2.table import (
+    DELETE,
+    EDIT,
+    INSERT,
+    Column,
+    Delta,
+    Schema,
+    Snapshot,
+    TableVersion,
+    compose,
+)
 
 if TYPE_CHECKING:
     from sw2.repo.view import View
@@ -61,14 +71,26 @@ def log(repository: "View", limit: int | None, rev: str) -> list[Commit]:
 
 def diff(repository: "View", old: str | None, new: str, table: str) -> Changes:
     newer = resolve(repository, new)
-    version = newer.tables.get(table)
-    before = resolve(repository, old).tables.get(table) if old is not None else None
-    if version is None:
-        return Changes()
-    snapshot = repository.snapshot(newer.name, table)
-    if before is None or before.base != version.base:
-        return Changes(inserted=snapshot.read([snapshot.schema.key])[0].to_pylist())
-    return changes_of(between(repository, before, version), snapshot.schema)
+    older = resolve(repository, old) if old is not None else None
+    after = newer.tables.get(table)
+    before = older.tables.get(table) if older else None
+    if before is not None and after is not None and before.base == after.base:
+        schemas = [Schema.parse(repository.store.get(v.schema)) for v in (before, after)]
+        return changes_of(between(repository, before, after), schemas[1], before=schemas[0])
+    # Bases differ where one side has no rows yet.
+    held, had = _keys(repository, newer, table), _keys(repository, older, table)
+    return Changes(
+        inserted=[key for key in held if key not in had],
+        deleted=[key for key in had if key not in held],
+    )
+
+
+def _keys(repository: "View", commit: Commit | None, table: str) -> dict[int | str, None]:
+    """The keys of a table at a commit, in order; none where it has no such table."""
+    if commit is None or table not in commit.tables:
+        return {}
+    snapshot = repository.at(commit, table)
+    return dict.fromkeys(snapshot.read([snapshot.schema.key])[0].to_pylist())
 
 
 def between(repository: "View", old: TableVersion, new: TableVersion) -> Delta | None:
@@ -90,6 +112,8 @@ def of_cell(repository: "View", key: int | str, name: str, table: str) -> list[C
     for action in repository.state.actions():
         if action.table == table and (delta := staged_delta(action, repository.reader)):
             found = _of(delta, column, key, None) + found
+        if action.table == table and action.base is not None:
+            found = _from_base(repository, None, action.base, table, column, key) + found
     for commit in log(repository, None, "HEAD"):
         version = commit.tables.get(table)
         parent = repository.load_commit(commit.parents[0]) if commit.parents else None
@@ -101,7 +125,7 @@ def of_cell(repository: "View", key: int | str, name: str, table: str) -> list[C
         ]:
             found += _of(delta, column, key, commit.name)
         if version.base and (before is None or before.base != version.base):
-            found += _from_base(repository, commit, version, column, key)
+            found += _from_base(repository, commit.name, version.base, table, column, key)
     return found
 
 
@@ -113,13 +137,17 @@ def _of(delta: Delta, column: Column, key: int | str, commit: str | None) -> lis
 
 
 def _from_base(
-    repository: "View", commit: Commit, version: TableVersion, column: Column, key: int | str
+    repository: "View",
+    commit: str | None,
+    name: str,
+    table: str,
+    column: Column,
+    key: int | str,
 ) -> list[CellChange]:
-    assert version.base is not None
-    base = repository.reader.base(version.base)
-    schema = repository.schema()
+    base = repository.reader.base(name)
+    schema = repository.schema(table)
     found, cells = Snapshot(repository.reader, schema, base, None).lookup([key], [column.name])
     if not found[0]:
         return []
     value = column.decode(cells[column.id])[0].as_py()
-    return [CellChange(key, column.name, None, value, base.origin, base.at, commit.name)]
+    return [CellChange(key, column.name, None, value, base.origin, base.at, commit)]

@@ -1,6 +1,7 @@
 """A repository: tables of examples with their history, and a stage of edits not yet committed."""
 
 import os
+import uuid
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
@@ -9,13 +10,14 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from sw2.errors import InvalidInput, NotARepository, NotFound
+from sw2.errors import InvalidInput, NotARepository
 from sw2.repo.changes import Edit
 from sw2.repo.commits import Commit, encode_commit
 from sw2.repo.stage import INLINE_BYTES, delta_of
 from sw2.repo.state import Action, State
 from sw2.repo.view import EXAMPLES, FILES, FOLDER, View
-from sw2.table import Delta, Schema, Snapshot, write_base
+from sw2.store.objects import sync_folder, writing
+from sw2.table import Delta, Schema, write_base
 from sw2.values import Origin, now_ms
 
 
@@ -27,17 +29,20 @@ class Repository(View):
     def init(path: str | os.PathLike[str] = ".", name: str | None = None) -> "Repository":
         """Makes an empty repository in `path`. Raises InvalidInput when there is one already."""
         root = Path(path).resolve()
-        if (root / FOLDER).exists():
-            raise InvalidInput(f"`{root}` is a repository already")
-        root.mkdir(parents=True, exist_ok=True)
         # Under another name until it is whole: a crash leaves no half-made repository.
-        folder = root / f"{FOLDER}.{os.getpid()}.tmp"
-        (folder / "packs").mkdir(parents=True)
-        state = State(folder / "state.sqlite", create=True)
-        state.set_meta("branch", "main")
-        state.set_meta("name", name or root.name)
-        state.close()
-        folder.rename(root / FOLDER)
+        folder = root / f"{FOLDER}.{uuid.uuid4().hex}.tmp"
+        with writing(root):
+            if (root / FOLDER).exists():
+                raise InvalidInput(
+                    f"`{root}` is a repository already", hint="Use it, or choose another folder"
+                )
+            (folder / "packs").mkdir(parents=True)
+            state = State(folder / "state.sqlite", create=True)
+            state.set_meta("branch", "main")
+            state.set_meta("name", name or root.name)
+            state.close()
+            folder.rename(root / FOLDER)
+            sync_folder(root)
         return Repository.open(root)
 
     @staticmethod
@@ -89,15 +94,18 @@ class Repository(View):
         None when nothing differs. Raises InvalidInput for cells that do not fit."""
         with self.state.transaction():
             at = now_ms()
-            start = self._staged_or_empty(table)
+            start = self._standing(table)
             wanted = schema or start.schema
             if not wanted.columns:
-                raise InvalidInput(f"table `{table}` is new: say what columns it has")
+                raise InvalidInput(
+                    f"table `{table}` is new: say what columns it has", hint="Give it a schema"
+                )
             columns = [wanted.column(name) for name in rows.schema.names]
             stored = pa.table({c.id: c.encode(rows[c.name]) for c in columns})
             action = Action(0, label, at, table)
             with self.store.write() as writer:
                 if wanted != start.schema:
+                    wanted.check_follows(start.schema)
                     action = replace(action, schema=writer.put(wanted.encode()))
                 start = replace(start, schema=wanted)
                 if start.base is None and start.over is None and rows.num_rows:
@@ -106,10 +114,13 @@ class Repository(View):
             return self._push(action, start.difference(stored, origin, at))
 
     def define(self, schema: Schema, label: str) -> Action | None:
-        """Stages another schema for a table (a new label, a renamed column)."""
+        """Stages another schema for a table (a new label, a renamed column). Raises InvalidInput
+        when cells stored so far could not be read with it."""
         with self.state.transaction():
-            if self._staged_or_empty(schema.table).schema == schema:
+            older = self.staged(schema.table).schema
+            if older == schema:
                 return None
+            schema.check_follows(older)
             with self.store.write() as writer:
                 name = writer.put(schema.encode())
             return self._push(Action(0, label, now_ms(), schema.table, schema=name), None)
@@ -159,12 +170,6 @@ class Repository(View):
             self.state.move(self.branch, self.head, name, commit.at, f"commit: {message.strip()}")
             self.state.clear()
         return replace(commit, name=name)
-
-    def _staged_or_empty(self, table: str) -> Snapshot:
-        try:
-            return self.snapshot(table=table)
-        except NotFound:
-            return Snapshot(self.reader, Schema(table, "", ()), None, None)
 
     def _push(self, action: Action, delta: Delta | None) -> Action | None:
         if delta is None and action.schema is None and action.base is None:

@@ -30,6 +30,8 @@ from sw2.values import Origin
 
 # Larger deltas go into the store, so that the database stays small.
 INLINE_BYTES = 1 << 16
+# What Arrow raises for Python values that make no column: of several types, too large, no text.
+NOT_CELLS = (pa.ArrowException, TypeError, ValueError, OverflowError)
 
 
 def delta_of(snapshot: Snapshot, edits: Sequence[Edit], origin: Origin, at: int) -> Delta | None:
@@ -39,19 +41,20 @@ def delta_of(snapshot: Snapshot, edits: Sequence[Edit], origin: Origin, at: int)
     fit its column."""
     schema = snapshot.schema
     places = {key: place for place, key in enumerate(dict.fromkeys(e.key for e in edits))}
-    try:
-        keys = pa.array(list(places), schema.key_column.stored)
-    except (pa.ArrowException, TypeError) as error:
-        raise InvalidInput(
-            f"rows of table `{schema.table}` are named by {schema.key_column.type}s: {error}"
-        ) from error
+    keys = _keys(schema, list(places))
     names = list(dict.fromkeys(edit.column for edit in edits))
     if schema.key in names:
-        raise InvalidInput(f"`{schema.key}` names the row and cannot be edited")
+        raise InvalidInput(
+            f"`{schema.key}` names the row and cannot be edited",
+            hint="Insert the row under its new name",
+        )
     found, held = snapshot.lookup(list(places), names)
     if not found.all():
         missing = keys[int(np.flatnonzero(~found)[0])].as_py()
-        raise NotFound(f"there is no row `{missing}` in table `{schema.table}`")
+        raise NotFound(
+            f"there is no row `{missing}` in table `{schema.table}`",
+            hint=f"Rows are named by their `{schema.key}`",
+        )
     cells = {}
     for name in names:
         column = schema.column(name)
@@ -74,11 +77,26 @@ def staged_delta(action: Action, reader: TableReader) -> Delta | None:
     return None if raw is None else reader.parse(raw)
 
 
+def _keys(schema: Schema, keys: list[Any]) -> pa.Array:
+    try:
+        array = pa.array(keys, schema.key_column.stored)
+    except NOT_CELLS as error:
+        raise InvalidInput(
+            f"rows of table `{schema.table}` are named by {schema.key_column.type}s: {error}",
+            hint=f"Give the `{schema.key}` of each row",
+        ) from error
+    if array.null_count:
+        raise InvalidInput(f"an edit has no `{schema.key}`", hint="Say which row it is for")
+    return array
+
+
 def _array(values: list[Any], name: str) -> pa.Array:
     try:
         return pa.array(values)
-    except (pa.ArrowException, TypeError) as error:
-        raise InvalidInput(f"column `{name}`: {error}") from error
+    except NOT_CELLS as error:
+        raise InvalidInput(
+            f"column `{name}`: {error}", hint="Give cells that are all of the column's type"
+        ) from error
 
 
 @dataclass(frozen=True)

@@ -58,19 +58,27 @@ class State:
                 f"`{path}` is missing: the repository has lost its branches and staged edits",
                 hint="Restore the file from a backup",
             )
-        self._database = sqlite3.connect(
-            path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False
-        )
+        self.path = path
         with _told(path):
+            self._database = sqlite3.connect(
+                path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False
+            )
+        try:
+            self._prepare(create)
+        except BaseException:
+            self._database.close()
+            raise
+
+    def _prepare(self, create: bool) -> None:
+        with _told(self.path):
             self._database.execute("PRAGMA journal_mode=WAL")
             # FULL: what is answered as saved must survive a power cut, not only a killed process.
             self._database.execute("PRAGMA synchronous=FULL")
             if create:
                 self._database.executescript(SCHEMA)
                 self._database.execute("INSERT INTO meta VALUES('format', ?)", (FORMAT,))
-            elif self.meta("format") != FORMAT:
-                raise Damaged(f"`{path}` has format {self.meta('format')}; this sw2 reads {FORMAT}")
-        self.path = path
+        if (found := self.meta("format")) != FORMAT:
+            raise Damaged(f"`{self.path}` has format {found}; this sw2 reads {FORMAT}")
 
     def close(self) -> None:
         self._database.close()
@@ -84,14 +92,29 @@ class State:
             self._depth += 1
             try:
                 yield
+                if self._depth == 1:
+                    self._database.execute("COMMIT")
             except BaseException:
-                self._depth -= 1
-                if self._depth == 0:
+                if self._depth == 1:
                     self._rollbacks += 1
-                    self._database.execute("ROLLBACK")
+                    # On a full disk SQLite has rolled back already.
+                    if self._database.in_transaction:
+                        self._database.execute("ROLLBACK")
                 raise
-            self._depth -= 1
-            if self._depth == 0:
+            finally:
+                self._depth -= 1
+
+    @contextmanager
+    def reading(self) -> Iterator[None]:
+        """What is read inside is of one moment, whatever other processes write meanwhile."""
+        with self._lock, _told(self.path):
+            if self._database.in_transaction:
+                yield
+                return
+            self._database.execute("BEGIN")
+            try:
+                yield
+            finally:
                 self._database.execute("COMMIT")
 
     def meta(self, key: str) -> str | None:
@@ -105,7 +128,7 @@ class State:
         return self._one("SELECT target FROM ref WHERE name = ?", name)
 
     def refs(self) -> dict[str, str]:
-        with self._lock:
+        with self._lock, _told(self.path):
             return dict(self._database.execute("SELECT name, target FROM ref").fetchall())
 
     def move(self, name: str, old: str | None, new: str, at: int, why: str) -> None:
@@ -125,7 +148,7 @@ class State:
     def stamp(self) -> tuple[int, int, int]:
         """Changes whenever the live actions do: how many, the newest, and how often work was rolled
         back here, for SQLite hands the number of a rolled-back action out again."""
-        with self._lock:
+        with self._lock, _told(self.path):
             row = self._database.execute(
                 "SELECT count(*), coalesce(max(id), 0) FROM action WHERE undone = 0"
             ).fetchone()
@@ -191,13 +214,13 @@ class State:
         return [str(row[0]) for row in rows if row[0] != "ok"]
 
     def _one(self, sql: str, *values: object) -> str | None:
-        with self._lock:
+        with self._lock, _told(self.path):
             row = self._database.execute(sql, values).fetchone()
         return None if row is None else str(row[0])
 
     def _actions(self, where: str, *values: object) -> list[Action]:
         columns = "id, label, at, tab, schema, base, delta, object"
-        with self._lock:
+        with self._lock, _told(self.path):
             rows = self._database.execute(
                 f"SELECT {columns} FROM action {where}", values
             ).fetchall()
@@ -209,9 +232,15 @@ def _told(path: Path) -> Iterator[None]:
     """SQLite's errors as ours, with what to do."""
     try:
         yield
+    except (sqlite3.ProgrammingError, sqlite3.IntegrityError):
+        raise  # a mistake in the program, not of the file
     except sqlite3.OperationalError as error:
+        if getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_ERROR:  # no such table
+            raise Damaged(
+                f"`{path}` is damaged: {error}", hint="Restore the file from a backup"
+            ) from error
         raise Unavailable(
-            f"`{path}` cannot be written: {error}",
+            f"`{path}` cannot be read or written: {error}",
             hint="Free some space, or close what holds the repository; nothing was changed",
         ) from error
     except sqlite3.DatabaseError as error:

@@ -95,18 +95,29 @@ class View:
 
         Raises NotFound when the table or the revision does not exist."""
         if rev is not None:
-            commit = self.commit_of(rev)
-            if table not in commit.tables:
-                raise NotFound(f"there is no table `{table}` at commit {commit.short}")
-            return self._at(commit.tables[table])
+            return self.at(self.commit_of(rev), table)
+        snapshot = self._standing(table)
+        if not snapshot.schema.columns:
+            raise NotFound(
+                f"there is no table `{table}` yet", hint="Run `sw2 add FOLDER` to bring examples in"
+            )
+        return snapshot
+
+    def at(self, commit: Commit, table: str = EXAMPLES) -> Snapshot:
+        """A table as a commit has it. Raises NotFound when it has none of that name."""
+        if table not in commit.tables:
+            raise NotFound(
+                f"there is no table `{table}` at commit {commit.short}",
+                hint="It has " + (", ".join(commit.tables) or "no tables"),
+            )
+        return self._at(commit.tables[table])
+
+    def _standing(self, table: str) -> Snapshot:
+        """A table with what is staged; without columns when there is none yet."""
         stage = self.staged(table)
         cached = self._snapshots.get(table)
         if cached is not None and cached[0] is stage:
             return cached[1]
-        if not stage.schema.columns:
-            raise NotFound(
-                f"there is no table `{table}` yet", hint="Run `sw2 add FOLDER` to bring examples in"
-            )
         committed = self._at(stage.version)
         over = compose([delta for delta in (committed.over, stage.delta) if delta is not None])
         snapshot = Snapshot(self.reader, stage.schema, stage.base or committed.base, over)
@@ -118,8 +129,10 @@ class View:
 
     def tables(self) -> list[str]:
         """Names of the tables, staged ones among them."""
-        committed = self.commit_of("HEAD").tables if self.head else {}
-        return sorted({*committed, *(a.table for a in self.state.actions())})
+        with self.state.reading():
+            head, actions = self.head, self.state.actions()
+        committed = self.load_commit(head).tables if head else {}
+        return sorted({*committed, *(action.table for action in actions)})
 
     def read(
         self, columns: Sequence[str] | None = None, rev: str | None = None, table: str = EXAMPLES
@@ -204,17 +217,18 @@ class View:
 
     def staged(self, table: str = EXAMPLES) -> Staged:
         """All that is staged for a table, folded together."""
-        head, stamp = self.head, self.state.stamp()
-        seen = self._seen.get(table)
-        if seen is not None and (seen.head, seen.stamp) == (head, stamp):
-            return seen.stage
-        actions = self.state.actions()
+        with self.state.reading():
+            head, stamp = self.head, self.state.stamp()
+            seen = self._seen.get(table)
+            if seen is not None and (seen.head, seen.stamp) == (head, stamp):
+                return seen.stage
+            actions = self.state.actions()
         ids = tuple(action.id for action in actions)
         if seen is not None and seen.leads_to(head, stamp, ids):
             # Only what came since: the cost of an edit does not grow with the stage.
             stage = extended(seen.stage, actions[len(seen.ids) :], self.reader)
         else:
-            version = self.commit_of("HEAD").tables.get(table) if head else None
+            version = self.load_commit(head).tables.get(table) if head else None
             stage = extended(nothing_staged(table, version, self.reader), actions, self.reader)
         self._seen[table] = Seen(head, stamp, ids, stage)
         return stage

@@ -181,6 +181,8 @@ class Schema:
     def check_follows(self, older: "Schema") -> None:
         """Raises InvalidInput when cells stored under `older` could not be read under this one:
         a column gone or of another type, labels gone, another key, a name used twice."""
+        if self.key not in self.names or self.key_column.type not in KEY_TYPES:
+            raise InvalidInput(f"table `{self.table}` has no int or string column as its key")
         for column in older.columns:
             now = self.by_id(column.id)
             if now is None or now.type != column.type or len(now.labels) < len(column.labels):
@@ -189,12 +191,11 @@ class Schema:
                     " another type or fewer labels",
                     hint="Add a column, or rename the column or its labels",
                 )
-        if older.columns and self.key not in (
-            c.name for c in self.columns if c.id == older.key_column.id
-        ):
+        if older.columns and self.key_column.id != older.key_column.id:
             raise InvalidInput(f"table `{self.table}` keeps its key, `{older.key}`")
         for names in (self.names, *(column.labels for column in self.columns)):
-            if twice := next((name for name in names if names.count(name) > 1), None):
+            if len(set(names)) < len(names):
+                twice = next(name for name in names if names.count(name) > 1)
                 raise InvalidInput(f"`{twice}` would be two things in table `{self.table}`")
 
     def _with(self, column: Column) -> "Schema":

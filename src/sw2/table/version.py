@@ -57,11 +57,12 @@ class TableReader:
 
     def parse(self, raw: bytes) -> Delta:
         """A delta from its bytes, remembered: the stage is read again after each edit."""
-        if raw not in self._parsed:
-            if len(self._parsed) >= PARSED_KEPT:
-                self._parsed.pop(next(iter(self._parsed)))
-            self._parsed[raw] = Delta.parse(raw)
-        return self._parsed[raw]
+        delta = self._parsed.get(raw)
+        if delta is None:
+            delta = self._parsed[raw] = Delta.parse(raw)
+            for oldest in list(self._parsed)[:-PARSED_KEPT]:
+                self._parsed.pop(oldest, None)
+        return delta
 
     def chain(self, tail: str | None, until: str | None = None) -> list[tuple[str, Delta]]:
         """The deltas after `until` up to `tail`, oldest first, with their names."""
