@@ -201,6 +201,23 @@ def test_each_row_remembers_who_touched_it_last():
     assert both.table["at"].to_pylist() == [NOW, NOW + 1, NOW + 1]
 
 
+def test_each_cell_remembers_who_decided_it():
+    schema = a_schema()
+    label, number = schema.column("category").id, schema.column("int").id
+    model = {1: {}, 2: {}}
+    first, model = a_step(model, schema, {1: {"category": 1}, 2: {"category": 1}}, ANNE, NOW)
+    second, model = a_step(model, schema, {1: {"int": 5}}, BOT, NOW + 1)
+    third, _ = a_step(model, schema, {2: {"int": 6}}, BOT, NOW + 2)
+    for deltas in ([first, second, third], [compose([first, second]), third]):
+        both = compose(deltas)
+        for read in (both, Delta.parse(both.encode()), both.inverse()):
+            who = {c: [read.origins[n].by for n in read.decided(c)[0].to_pylist()] for c in (label,)}
+            assert who == {label: ["anne", "anne"]}
+            assert read.decided(label)[1].to_pylist() == [NOW, NOW]
+            assert read.decided(number)[1].to_pylist() == [NOW + 1, NOW + 2]
+    assert not [name for name in compose([first]).table.column_names if name.endswith(".origin")]
+
+
 # Bytes that are no delta
 
 
@@ -326,6 +343,10 @@ NOT_DELTAS = {
     "unknown origin": a_delta_record(origin=pa.array([0, 1], pa.int16())),
     "negative origin": a_delta_record(origin=pa.array([0, -1], pa.int16())),
     "no time": a_delta_record(at=pa.nulls(2, pa.int64())),
+    "an unknown origin of a cell": a_delta_record(
+        **{"c.origin": pa.array([0, 3], pa.int16()), "c.at": pa.array([NOW, NOW])}
+    ),
+    "who without when": a_delta_record(**{"c.origin": pa.array([0, 0], pa.int16())}),
     "old without new": a_delta_record(**{"c.new": None}),
     "old and new of two types": a_delta_record(**{"c.new": pa.array(["a", "b"])}),
     "set of a wrong type": a_delta_record(**{"c.set": pa.array([1, 2])}),

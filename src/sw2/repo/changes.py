@@ -83,7 +83,8 @@ def cell_changes(
     before: Column | None = None,
 ) -> Iterable[CellChange]:
     """The changes a delta makes to one column, in key order. before: the column as it was."""
-    table = delta.table
+    origin, at = delta.decided(column.id)
+    table = delta.table.append_column("who", origin).append_column("when", at)
     touched = pa.compute.and_(
         table[f"{column.id}.set"], pa.compute.is_in(table["op"], pa.array(list(ops), pa.int8()))
     )
@@ -92,8 +93,8 @@ def cell_changes(
         rows["key"].to_pylist(),
         (before or column).decode(rows[f"{column.id}.old"]).to_pylist(),
         column.decode(rows[f"{column.id}.new"]).to_pylist(),
-        rows["origin"].to_pylist(),
-        rows["at"].to_pylist(),
+        rows["who"].to_pylist(),
+        rows["when"].to_pylist(),
         strict=True,
     )
     for key, old, new, origin, at in cells:

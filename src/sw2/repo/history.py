@@ -133,7 +133,7 @@ def _of(delta: Delta, column: Column, key: int | str, commit: str | None) -> lis
     if column.id not in delta.columns:
         return []
     changes = cell_changes(delta, column, commit, ops=(EDIT, INSERT, DELETE))
-    return [change for change in changes if change.key == key]
+    return [change for change in changes if change.key == key and change.old != change.new]
 
 
 def _from_base(
@@ -147,7 +147,7 @@ def _from_base(
     base = repository.reader.base(name)
     schema = repository.schema(table)
     found, cells = Snapshot(repository.reader, schema, base, None).lookup([key], [column.name])
-    if not found[0]:
+    value = column.decode(cells[column.id])[0].as_py() if found[0] else None
+    if value is None:
         return []
-    value = column.decode(cells[column.id])[0].as_py()
     return [CellChange(key, column.name, None, value, base.origin, base.at, commit)]

@@ -9,6 +9,8 @@ In memory a delta is one Arrow table, sorted by key, one row for each touched ke
     <column>.old      the cell before (null on insert), named by the column's identity
     <column>.new      the cell after (null on delete)
     <column>.set      bool: whether this row touches the column
+    <column>.origin   who decided this cell and when; only there where the cells of some row were
+    <column>.at       decided apart, for else the row says it
 
 Because old values travel with new ones, undo, diff, blame and merge need deltas alone."""
 
@@ -48,6 +50,13 @@ class Delta:
     def columns(self) -> list[str]:
         """Identities of the touched columns."""
         return [name[:-4] for name in self.table.column_names if name.endswith(".set")]
+
+    def decided(self, column: str) -> tuple[Any, Any]:
+        """Who (numbers into `origins`) and when, for each row's cell in `column`."""
+        table = self.table
+        apart = f"{column}.origin" in table.column_names
+        prefix = f"{column}." if apart else ""
+        return table[f"{prefix}origin"], table[f"{prefix}at"]
 
     def inverse(self) -> "Delta":
         """The delta that takes this one back."""
@@ -110,9 +119,9 @@ def make_delta(keys: pa.Array, ops: Any, cells: dict[str, Any], origin: Origin, 
 def compose(deltas: Sequence[Delta]) -> Delta | None:
     """One delta that does what `deltas` do one after the other, oldest first.
 
-    The oldest old and the newest new value of each cell are kept; a cell that ends as it began
-    is no longer touched, and a row inserted and deleted again is not there. None when nothing
-    is left."""
+    The oldest old and the newest new value of each cell are kept, with who decided it. A cell that
+    ends as it began is no longer touched, and a row inserted and deleted again is not there. None
+    when nothing is left."""
     deltas = [d for d in deltas if d.rows]
     if not deltas:
         return None
@@ -123,6 +132,7 @@ def compose(deltas: Sequence[Delta]) -> Delta | None:
     for column in [name[:-4] for name in table.column_names if name.endswith(".set")]:
         fields |= _compose_column(table, order, column)
     composed = _drop_untouched(pa.table(fields), order.keep)
+    composed = _drop_agreeing(composed)
     if not composed.num_rows:
         return None
     return Delta(composed.take(pc.sort_indices(composed["key"])), origins)
@@ -159,7 +169,14 @@ def _compose_column(table: pa.Table, order: _Order, column: str) -> dict[str, An
     old = table[f"{column}.old"].combine_chunks().take(_indices(first))
     new = table[f"{column}.new"].combine_chunks().take(_indices(last))
     touched = (last >= 0) & ((order.ops != EDIT) | ~same(old, new))
-    return {f"{column}.old": old, f"{column}.new": new, f"{column}.set": pa.array(touched)}
+    fields = {f"{column}.old": old, f"{column}.new": new, f"{column}.set": pa.array(touched)}
+    if order.count < table.num_rows or f"{column}.origin" in table.column_names:
+        # A row's last edit may not be the last of this cell.
+        rows = pa.array(np.where(last >= 0, last, order.last))
+        for what in ("origin", "at"):
+            own = f"{column}.{what}"
+            fields[own] = table[own if own in table.column_names else what].take(rows)
+    return fields
 
 
 def _drop_untouched(table: pa.Table, keep: Any) -> pa.Table:
@@ -171,7 +188,22 @@ def _drop_untouched(table: pa.Table, keep: Any) -> pa.Table:
     table = table.filter(pa.array(keep & touched))
     for column in columns:
         if not pc.any(table[f"{column}.set"]).as_py():
-            table = table.drop_columns([f"{column}.old", f"{column}.new", f"{column}.set"])
+            table = table.drop_columns(
+                [name for name in table.column_names if name.startswith(f"{column}.")]
+            )
+    return table
+
+
+def _drop_agreeing(table: pa.Table) -> pa.Table:
+    """Without `.origin` and `.at` of columns whose cells were all decided as their rows say."""
+    for own in [name for name in table.column_names if name.endswith(".origin")]:
+        column = own.removesuffix(".origin")
+        touched = _numpy(table[f"{column}.set"])
+        apart = [
+            _numpy(table[f"{column}.{what}"]) != _numpy(table[what]) for what in ("origin", "at")
+        ]
+        if not (touched & (apart[0] | apart[1])).any():
+            table = table.drop_columns([own, f"{column}.at"])
     return table
 
 
@@ -180,14 +212,17 @@ def _concatenate(deltas: Sequence[Delta]) -> tuple[pa.Table, tuple[Origin, ...]]
     tables = []
     for delta in deltas:
         numbers = np.array([origins.index(o) for o in delta.origins], np.int16)
-        at = delta.table.schema.get_field_index("origin")
-        renumbered = pa.array(numbers[_numpy(delta.table["origin"])])
-        tables.append(delta.table.set_column(at, "origin", renumbered))
+        table = delta.table
+        for at, name in enumerate(table.column_names):
+            if name.rpartition(".")[2] == "origin":
+                table = table.set_column(at, name, pa.array(numbers[_numpy(table[name])]))
+        tables.append(table)
     table = pa.concat_tables(tables, promote_options="permissive")
-    for name in table.column_names:
-        if name.endswith(".set"):
-            at = table.schema.get_field_index(name)
-            table = table.set_column(at, name, pc.fill_null(table[name], False))
+    for at, name in enumerate(table.column_names):
+        column, _, what = name.rpartition(".")
+        if column and what in ("set", "origin", "at"):
+            unsaid = False if what == "set" else table[what]
+            table = table.set_column(at, name, pc.coalesce(table[name], unsaid))
     return table, tuple(origins)
 
 
@@ -211,10 +246,13 @@ def _table(columns: dict[str, Any]) -> pa.Table:
         if pa.types.is_integer(fields[name].type):
             fields[name] = pa.array(np.cumsum(_numpy(fields[name])))
     all_set = pa.array(np.ones(len(fields["key"]), bool))
-    for column in dict.fromkeys(name[:-4] for name in columns):
+    for column in dict.fromkeys(name.rpartition(".")[0] for name in columns):
         fields[f"{column}.old"] = columns[f"{column}.old"]
         fields[f"{column}.new"] = columns[f"{column}.new"]
         fields[f"{column}.set"] = columns.get(f"{column}.set", all_set)
+        for own in (f"{column}.origin", f"{column}.at"):
+            if f"{column}.origin" in columns:
+                fields[own] = columns[own]
     return pa.table(fields)
 
 
@@ -223,8 +261,8 @@ def _fault(delta: Delta) -> str:
     table, keys = delta.table, delta.table["key"]
     if delta.parent is not None and not isinstance(delta.parent, str):
         return "its parent is not a name"
-    types = {"op": pa.int8(), "origin": pa.int16(), "at": pa.int64()}
-    types |= {f"{column}.set": pa.bool_() for column in delta.columns}
+    kinds = {"op": pa.int8(), "origin": pa.int16(), "at": pa.int64(), "set": pa.bool_()}
+    types = {n: k for n in table.column_names if (k := kinds.get(n.rpartition(".")[2]))}
     if keys.type not in (pa.int64(), pa.string()) or keys.null_count:
         return "a row without a key"
     if any(table[name].type != kind or table[name].null_count for name, kind in types.items()):
@@ -233,10 +271,13 @@ def _fault(delta: Delta) -> str:
         return "old cells of another type than new ones"
     if not pc.all(pc.less(keys[:-1], keys[1:]), min_count=0).as_py():
         return "its keys are not in order"
-    ops, origins = _numpy(table["op"]), _numpy(table["origin"])
-    if not np.isin(ops, (EDIT, INSERT, DELETE)).all():
+    if not np.isin(_numpy(table["op"]), (EDIT, INSERT, DELETE)).all():
         return "an unknown operation"
-    return "" if ((origins >= 0) & (origins < len(delta.origins))).all() else "an unknown origin"
+    for name, kind in types.items():
+        known = range(len(delta.origins))
+        if kind == pa.int16() and not np.isin(_numpy(table[name]), known).all():
+            return "an unknown origin"
+    return ""
 
 
 def _indices(rows: Any) -> pa.Array:
