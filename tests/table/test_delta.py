@@ -203,7 +203,7 @@ def test_each_row_remembers_who_touched_it_last():
 
 def test_each_cell_remembers_who_decided_it():
     schema = a_schema()
-    label, number = schema.column("category").id, schema.column("int").id
+    label, count = schema.column("category").id, schema.column("int").id
     model = {1: {}, 2: {}}
     first, model = a_step(model, schema, {1: {"category": 1}, 2: {"category": 1}}, ANNE, NOW)
     second, model = a_step(model, schema, {1: {"int": 5}}, BOT, NOW + 1)
@@ -211,10 +211,10 @@ def test_each_cell_remembers_who_decided_it():
     for deltas in ([first, second, third], [compose([first, second]), third]):
         both = compose(deltas)
         for read in (both, Delta.parse(both.encode()), both.inverse()):
-            who = {c: [read.origins[n].by for n in read.decided(c)[0].to_pylist()] for c in (label,)}
-            assert who == {label: ["anne", "anne"]}
+            who = [read.origins[number].by for number in read.decided(label)[0].to_pylist()]
+            assert who == ["anne", "anne"]
             assert read.decided(label)[1].to_pylist() == [NOW, NOW]
-            assert read.decided(number)[1].to_pylist() == [NOW + 1, NOW + 2]
+            assert read.decided(count)[1].to_pylist() == [NOW + 1, NOW + 2]
     assert not [name for name in compose([first]).table.column_names if name.endswith(".origin")]
 
 
