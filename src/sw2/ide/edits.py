@@ -23,7 +23,7 @@ from sw2.values import Origin, now_ms
 def edit(bench: Workbench, request: EditRequest) -> EditAnswer:
     """Raises NotFound for an unknown example, InvalidInput for an unknown label."""
     repository = bench.repository
-    with repository.state.transaction():
+    with bench.lock, repository.state.transaction():
         if repository.state.answer(request.client_id) is None:
             edits, origin, label = _wishes(bench, request)
             action = repository.edit(edits, origin, label)
@@ -69,7 +69,7 @@ def _wishes(bench: Workbench, request: EditRequest) -> tuple[list[Edit], Origin,
 
 def undo(bench: Workbench, client_id: str, *, redo: bool = False) -> UndoAnswer:
     repository = bench.repository
-    with repository.state.transaction():
+    with bench.lock, repository.state.transaction():
         if (told := repository.state.answer(client_id)) is None:
             action = repository.redo() if redo else repository.undo()
             told = json.dumps(

@@ -56,7 +56,9 @@ class Workbench:
     def __init__(self, repository: Repository, author: str) -> None:
         self.repository = repository
         self.author = author
-        self._lock = threading.RLock()
+        # Taken before the repository's own lock, never inside it: a thread that reads the board
+        # asks the repository, and one that edits asks the board for what it proposes.
+        self.lock = threading.RLock()
         self._board: Board | None = None
         # What the board was made from, and the stage it was last brought up to.
         self._ground: tuple[object, ...] = ()
@@ -78,7 +80,7 @@ class Workbench:
 
     def board(self) -> Board:
         """The board as things stand; remade only when something changed."""
-        with self._lock:
+        with self.lock:
             newest, before = self.programs()
             stage, stamp = self.repository.staged(), self.repository.state.stamp()
             target, image, split = self.names
