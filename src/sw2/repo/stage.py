@@ -48,7 +48,7 @@ def delta_of(snapshot: Snapshot, edits: Sequence[Edit], origin: Origin, at: int)
             f"`{schema.key}` names the row and cannot be edited",
             hint="Insert the row under its new name",
         )
-    found, held = snapshot.lookup(list(places), names)
+    found, held = snapshot.lookup(keys, names)
     if not found.all():
         missing = keys[int(np.flatnonzero(~found)[0])].as_py()
         raise NotFound(

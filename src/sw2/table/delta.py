@@ -30,6 +30,9 @@ from sw2.values import Origin
 
 EDIT, INSERT, DELETE = 0, 1, 2
 FIXED = ("key", "op", "origin", "at")
+# Kept: each time a Python value becomes a scalar, Arrow looks for dateutil, which takes 0.2 ms where
+# it is not installed.
+FALSE = pa.scalar(False)
 
 
 @dataclass(frozen=True)
@@ -100,7 +103,7 @@ class Delta:
 
 
 def make_delta(keys: pa.Array, ops: Any, cells: dict[str, Any], origin: Origin, at: int) -> Delta:
-    """A delta from parallel arrays, in any order of keys.
+    """A delta from parallel arrays, in any order of keys. Edits that set no cell are left out.
 
     ops: int8 for each key.  cells: column identity -> (old, new, set)."""
     count = len(keys)
@@ -112,7 +115,7 @@ def make_delta(keys: pa.Array, ops: Any, cells: dict[str, Any], origin: Origin, 
     }
     for name, (old, new, touched) in cells.items():
         fields |= {f"{name}.old": old, f"{name}.new": new, f"{name}.set": touched}
-    table = pa.table(fields)
+    table = _drop_untouched(pa.table(fields), np.ones(count, bool))
     return Delta(table.take(pc.sort_indices(table["key"])), (origin,))
 
 
@@ -121,10 +124,10 @@ def compose(deltas: Sequence[Delta]) -> Delta | None:
 
     The oldest old and the newest new value of each cell are kept, with who decided it. A cell that
     ends as it began is no longer touched, and a row inserted and deleted again is not there. None
-    when nothing is left."""
+    when nothing is left. One delta alone is taken as it is."""
     deltas = [d for d in deltas if d.rows]
-    if not deltas:
-        return None
+    if len(deltas) < 2:
+        return replace(deltas[0], parent=None) if deltas else None
     table, origins = _concatenate(deltas)
     order = _Order(table)
     fields: dict[str, Any] = {name: table[name].take(order.last) for name in FIXED}
@@ -185,7 +188,8 @@ def _drop_untouched(table: pa.Table, keep: Any) -> pa.Table:
     touched = _numpy(table["op"]) != EDIT
     for column in columns:
         touched = touched | _numpy(table[f"{column}.set"])
-    table = table.filter(pa.array(keep & touched))
+    if not (keep & touched).all():
+        table = table.filter(pa.array(keep & touched))
     for column in columns:
         if not pc.any(table[f"{column}.set"]).as_py():
             table = table.drop_columns(
@@ -220,8 +224,8 @@ def _concatenate(deltas: Sequence[Delta]) -> tuple[pa.Table, tuple[Origin, ...]]
     table = pa.concat_tables(tables, promote_options="permissive")
     for at, name in enumerate(table.column_names):
         column, _, what = name.rpartition(".")
-        if column and what in ("set", "origin", "at"):
-            unsaid = False if what == "set" else table[what]
+        if column and what in ("set", "origin", "at") and table[name].null_count:
+            unsaid = FALSE if what == "set" else table[what]
             table = table.set_column(at, name, pc.coalesce(table[name], unsaid))
     return table, tuple(origins)
 
@@ -234,9 +238,9 @@ def same(old: pa.Array, new: pa.Array) -> Any:
         return np.array([str(a) == str(b) for a, b in pairs], bool)
     both_null = pc.and_(pc.is_null(old), pc.is_null(new))
     if pa.types.is_floating(old.type):
-        both_nan = pc.fill_null(pc.and_(pc.is_nan(old), pc.is_nan(new)), False)
+        both_nan = pc.fill_null(pc.and_(pc.is_nan(old), pc.is_nan(new)), FALSE)
         both_null = pc.or_(both_null, both_nan)
-    return _numpy(pc.or_(both_null, pc.fill_null(pc.equal(old, new), False)))
+    return _numpy(pc.or_(both_null, pc.fill_null(pc.equal(old, new), FALSE)))
 
 
 def _table(columns: dict[str, Any]) -> pa.Table:

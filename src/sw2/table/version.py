@@ -162,10 +162,12 @@ class Snapshot:
         columns = [self.schema.column(name) for name in names]
         return pa.table({c.name: c.decode(stored[c.id]) for c in columns})
 
-    def lookup(self, keys: Sequence[int | str], names: Sequence[str]) -> tuple[Any, pa.Table]:
+    def lookup(self, keys: Sequence[int | str] | pa.Array, names: Sequence[str]) -> tuple[Any, pa.Table]:
         """Rows by key. Returns (found, cells): found is bool (N,), cells hold `names` as stored,
         null where a key is not found."""
-        sought = pa.array(keys, self.schema.key_column.stored)
+        sought = keys
+        if not isinstance(keys, pa.Array):
+            sought = pa.array(keys, self.schema.key_column.stored)
         columns = [self.schema.column(name) for name in names]
         found, cells = self._look_under(sought, columns)
         if self.over is not None:
@@ -217,7 +219,7 @@ class Snapshot:
         key = self.schema.key_column
         keys = self._keys(rows)
         names = [c.name for c in self.schema.columns if c.id in rows.column_names and c != key]
-        found, old = self.lookup(keys.to_pylist(), names)
+        found, old = self.lookup(keys, names)
         ops = np.where(found, EDIT, INSERT).astype(np.int8)
         cells, touched = {}, ops == INSERT
         for name in names:
