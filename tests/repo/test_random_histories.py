@@ -241,12 +241,15 @@ class Histories(RuleBasedStateMachine):
     # Cells
 
     def cells(self, name):
-        return st.none() | {
-            "label": st.sampled_from(self.labels),
-            "split": st.sampled_from(["", "train", "test"]),
-            "score": st.sampled_from([0.0, 0.25, 1e300]),
-            "count": st.integers(-2, 2) | st.just(2**63 - 1),
-        }[name]
+        return (
+            st.none()
+            | {
+                "label": st.sampled_from(self.labels),
+                "split": st.sampled_from(["", "train", "test"]),
+                "score": st.sampled_from([0.0, 0.25, 1e300]),
+                "count": st.integers(-2, 2) | st.just(2**63 - 1),
+            }[name]
+        )
 
     def edits(self):
         return st.sampled_from(NAMES).flatmap(

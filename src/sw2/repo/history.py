@@ -32,7 +32,7 @@ def resolve(repository: "View", rev: str) -> Commit:
     commit = repository.load_commit(_start(repository, name))
     for _ in range(0 if steps is None else int(steps or 1)):
         if not commit.parents:
-            raise NotFound(f"`{rev}` is before the first commit")
+            raise NotFound(f"`{rev}` is before the first commit", hint="See `sw2 log`")
         commit = repository.load_commit(commit.parents[0])
     return commit
 
@@ -50,7 +50,9 @@ def _start(repository: "View", name: str) -> str:
         if len(found) == 1:
             return found[0]
         if found:
-            raise NotFound(f"`{name}` is the beginning of {len(found)} commits; give more digits")
+            raise NotFound(
+                f"`{name}` is the beginning of {len(found)} commits", hint="Give more digits"
+            )
     raise NotFound(
         f"there is no revision `{name}`", hint="See `sw2 log`; branches: " + ", ".join(refs)
     )

@@ -101,6 +101,11 @@ class Repository(View):
                     f"table `{table}` is new: say what columns it has", hint="Give it a schema"
                 )
             columns = [wanted.column(name) for name in rows.schema.names]
+            if len(set(rows.schema.names)) < len(columns):
+                raise InvalidInput(
+                    f"a column of table `{table}` is given twice: {', '.join(rows.schema.names)}",
+                    hint="Give each column once",
+                )
             stored = pa.table({c.id: c.encode(rows[c.name]) for c in columns})
             action = Action(0, label, at, table)
             with self.store.write() as writer:

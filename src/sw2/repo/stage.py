@@ -78,16 +78,19 @@ def staged_delta(action: Action, reader: TableReader) -> Delta | None:
 
 
 def _keys(schema: Schema, keys: list[Any]) -> pa.Array:
+    """Keys as an array. Nothing is converted: 1.5 would become row 1, and 7 row `7`."""
+    if None in keys:
+        raise InvalidInput(f"an edit has no `{schema.key}`", hint="Say which row it is for")
+    wanted = schema.key_column.type
     try:
-        array = pa.array(keys, schema.key_column.stored)
+        if odd := [key for key in keys if type(key) is not {"int": int, "string": str}[wanted]]:
+            raise TypeError(f"{odd[0]!r}")
+        return pa.array(keys, schema.key_column.stored)
     except NOT_CELLS as error:
         raise InvalidInput(
-            f"rows of table `{schema.table}` are named by {schema.key_column.type}s: {error}",
+            f"rows of table `{schema.table}` are named by {wanted}s, not {error}",
             hint=f"Give the `{schema.key}` of each row",
         ) from error
-    if array.null_count:
-        raise InvalidInput(f"an edit has no `{schema.key}`", hint="Say which row it is for")
-    return array
 
 
 def _array(values: list[Any], name: str) -> pa.Array:

@@ -243,7 +243,8 @@ def _told(path: Path) -> Iterator[None]:
             f"`{path}` cannot be read or written: {error}",
             hint="Free some space, or close what holds the repository; nothing was changed",
         ) from error
-    except sqlite3.DatabaseError as error:
+    except (sqlite3.DatabaseError, UnicodeDecodeError) as error:
+        # The latter where SQLite quotes what it found in the file.
         raise Damaged(
             f"`{path}` is damaged: {error}", hint="Restore the file from a backup"
         ) from error

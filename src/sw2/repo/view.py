@@ -183,7 +183,9 @@ class View:
         """A small file at a commit, or from the working folder (rev None)."""
         if rev is None:
             if not (self.root / path).is_file():
-                raise NotFound(f"there is no file `{path}` in `{self.root}`")
+                raise NotFound(
+                    f"there is no file `{path}` in `{self.root}`", hint=f"Write `{path}`"
+                )
             return (self.root / path).read_bytes()
         commit = self.commit_of(rev)
         if path not in commit.files:

@@ -30,8 +30,8 @@ from sw2.values import Origin
 
 EDIT, INSERT, DELETE = 0, 1, 2
 FIXED = ("key", "op", "origin", "at")
-# Kept: each time a Python value becomes a scalar, Arrow looks for dateutil, which takes 0.2 ms where
-# it is not installed.
+# Kept: each time a Python value becomes a scalar, Arrow looks for dateutil, which takes 0.2 ms
+# where it is not installed.
 FALSE = pa.scalar(False)
 
 

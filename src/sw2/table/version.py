@@ -162,7 +162,9 @@ class Snapshot:
         columns = [self.schema.column(name) for name in names]
         return pa.table({c.name: c.decode(stored[c.id]) for c in columns})
 
-    def lookup(self, keys: Sequence[int | str] | pa.Array, names: Sequence[str]) -> tuple[Any, pa.Table]:
+    def lookup(
+        self, keys: Sequence[int | str] | pa.Array, names: Sequence[str]
+    ) -> tuple[Any, pa.Table]:
         """Rows by key. Returns (found, cells): found is bool (N,), cells hold `names` as stored,
         null where a key is not found."""
         sought = keys
