@@ -2,7 +2,12 @@
 
 import csv
 import io
+import json
+import signal
+import subprocess
+import sys
 import zipfile
+from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
 
@@ -21,7 +26,7 @@ def answers() -> dict[str, str]:
 
 
 def a_shop(folder: Path, count: int = 320, tests: int = 80, epochs: int = 4) -> Repository:
-    """`count` training pictures, 24 of them planted errors, and `tests` test pictures, committed."""
+    """`count` training pictures, 24 of them mislabelled, and `tests` test pictures; committed."""
     with zipfile.ZipFile(DATA / "fashion-5000.zip") as archive:
         rows = list(csv.DictReader(io.StringIO(archive.read("labels.csv").decode())))
         chosen = _choose(rows, count, tests)
@@ -55,3 +60,37 @@ def _write_key(repository: Repository, paths: set[str]) -> None:
         writer = csv.DictWriter(file, list(rows[0]))
         writer.writeheader()
         writer.writerows(rows)
+
+
+@dataclass
+class Server:
+    """`sw2 ide` on a folder, a real process; it can be killed and started again on its port."""
+
+    folder: Path
+    port: int = 0
+
+    def start(self) -> "Server":
+        command = [Path(sys.executable).parent / "sw2", "-C", self.folder, "ide", "--no-browser"]
+        options = ["--json", "--author", "Ann", "--port", str(self.port)]
+        self.process = subprocess.Popen([*command, *options], stdout=subprocess.PIPE, text=True)
+        assert self.process.stdout is not None
+        told = ""
+        for line in self.process.stdout:
+            told += line
+            if line.startswith("}"):
+                break
+        self.url = json.loads(told)["url"]
+        self.port = json.loads(told)["port"]
+        return self
+
+    @property
+    def token(self) -> str:
+        return self.url.split("token=")[1]
+
+    def kill(self) -> None:
+        self.process.send_signal(signal.SIGKILL)
+        self.process.wait()
+
+    def stop(self) -> None:
+        self.process.terminate()
+        self.process.wait()

@@ -1,19 +1,15 @@
-"""The page as a person uses it, in Chromium: look, decide by key, commit, build, see the difference.
+"""The page as a person uses it, in Chromium: look, decide by key, commit, build, compare.
 
 Screenshots are left in `artifacts/` for a person to look at."""
 
-import json
 import re
 import shutil
-import signal
-import subprocess
-import sys
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Page, expect, sync_playwright
+from small_shop import Server
 
 import sw2
 from sw2.repo import fsck
@@ -28,38 +24,11 @@ WIDE, NARROW = {"width": 1440, "height": 900}, {"width": 1024, "height": 768}
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
 
 
-@dataclass
-class Server:
-    """`sw2 ide` on a copy of the shop; it can be killed and started again on its port."""
-
-    folder: Path
-    port: int = 0
-
-    def start(self) -> "Server":
-        command = [Path(sys.executable).parent / "sw2", "-C", self.folder, "ide", "--no-browser"]
-        options = ["--json", "--author", "Ann", "--port", str(self.port)]
-        self.process = subprocess.Popen([*command, *options], stdout=subprocess.PIPE, text=True)
-        assert self.process.stdout is not None
-        told = ""
-        for line in self.process.stdout:
-            told += line
-            if line.startswith("}"):
-                break
-        self.url = json.loads(told)["url"]
-        self.port = json.loads(told)["port"]
-        return self
-
-    def kill(self) -> None:
-        self.process.send_signal(signal.SIGKILL)
-        self.process.wait()
-
-
 @pytest.fixture
 def server(built_shop: Path, tmp_path: Path) -> Iterator[Server]:
     running = Server(shutil.copytree(built_shop, tmp_path / "shop")).start()
     yield running
-    running.process.terminate()
-    running.process.wait()
+    running.stop()
 
 
 @pytest.fixture(scope="session")
