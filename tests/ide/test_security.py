@@ -1,4 +1,4 @@
-"""The local server listens to a browser on this machine that came with the token; to nobody else."""
+"""The local server listens to a browser on this machine that came with the token, only."""
 
 import pytest
 from starlette.testclient import TestClient
