@@ -1,7 +1,10 @@
 # One command for each chore, the same here and in CI. `make` alone lists them.
 .DEFAULT_GOAL := help
 SHELL := /bin/bash
-PYTHON ?= $(shell command -v python3.11 || command -v python3)
+# 3.11 first: the pinned torch has its small build, without graphics card libraries, for that one.
+PYTHON ?= $(shell for each in python3.11 python3.12 python3.13 python3.14 python3; do \
+  $$each -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && \
+  command -v $$each && break; done)
 VENV := .venv
 BIN := $(VENV)/bin
 PAGE := src/sw2/ide/static/index.html
@@ -15,10 +18,11 @@ help:  ## this list
 setup: $(VENV)/.installed  ## .venv with everything pinned
 
 $(VENV)/.installed: pyproject.toml constraints.txt
-	@echo "== setup: $(VENV), with $$($(PYTHON) --version)"
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
-	  { echo "error: sw2 needs Python 3.11 or newer; set PYTHON=/path/to/python3.11"; exit 1; }
-	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@$(or $(PYTHON),false) -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo "error: no Python 3.11 or newer with its venv module was found"; \
+	    echo "hint: on Debian: apt-get install python3-venv; or: make PYTHON=/path/to/python3.11"; exit 1; }
+	@echo "== setup: $(VENV) with $$($(PYTHON) --version); 1.5 GB, some minutes the first time"
+	@$(BIN)/python -m pip --version >/dev/null 2>&1 || $(PYTHON) -m venv --clear $(VENV)
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
 	@touch $@
 
@@ -29,6 +33,7 @@ $(PAGE): $(WEB) hatch_build.py | setup
 	@$(BIN)/python hatch_build.py
 
 demo: setup web  ## the IDE on 5,000 pictures, 250 labels of which are wrong on purpose
+	@echo "== demo: everything lies in demo/; delete that folder to start afresh"
 	@$(BIN)/sw2 demo demo $(DEMO)
 
 test: setup web  ## the tests, without the slow ones
@@ -59,4 +64,5 @@ docs: setup  ## the generated pages of docs/
 	$(BIN)/python tools/cli_docs.py
 
 clean:  ## what can be made again; the demo stays
-	rm -rf $(VENV) web/node_modules src/sw2/ide/static artifacts .mypy_cache .ruff_cache .pytest_cache
+	rm -rf $(VENV) web/node_modules web/dist src/sw2/ide/static dist artifacts \
+	  .mypy_cache .ruff_cache .pytest_cache .hypothesis

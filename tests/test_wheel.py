@@ -1,8 +1,10 @@
 """The wheel is the product: it carries the page and the sample, and runs programs without torch."""
 
+import os
 import shutil
 import subprocess
 import sys
+import tarfile
 import zipfile
 from pathlib import Path
 
@@ -42,6 +44,24 @@ def test_it_carries_the_page_the_sample_and_its_licence(wheel):
     assert any(name.startswith("sw2/ide/static/assets/") for name in names)
     assert {"sw2/demo/data/fashion-5000.zip", "sw2/demo/data/LICENSE-fashion-mnist.txt"} <= names
     assert not [name for name in names if name.startswith(("web/", "tests/"))]
+
+
+def test_the_source_archive_can_build_the_page(tmp_path):
+    run(sys.executable, "-m", "hatchling", "build", "-t", "sdist", "-d", tmp_path, cwd=ROOT)
+    with tarfile.open(next(tmp_path.glob("sw2-*.tar.gz"))) as archive:
+        names = {name.partition("/")[2] for name in archive.getnames()}
+    assert {"hatch_build.py", "web/package-lock.json", "web/src/main.tsx", "LICENSE"} <= names
+    assert not [name for name in names if name.startswith(("web/node_modules/", ".venv/"))]
+
+
+def test_no_other_node_than_the_wheels_own_is_asked(tmp_path):
+    """A machine's own Node may be years old: this one only fails, and stands first in PATH."""
+    for name in ("node", "npm", "npx"):
+        (tmp_path / name).write_text("#!/bin/sh\nexit 99\n")
+        (tmp_path / name).chmod(0o755)
+    path = f"{tmp_path}{os.pathsep}{os.environ['PATH']}"
+    types = [sys.executable, ROOT / "hatch_build.py", "types"]
+    subprocess.run(types, check=True, env={**os.environ, "PATH": path})
 
 
 def test_an_empty_environment_runs_a_program_without_torch(installed, small_program, tmp_path):

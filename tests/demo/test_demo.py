@@ -4,6 +4,8 @@ import csv
 import hashlib
 import io
 import re
+import subprocess
+import sys
 import zipfile
 from importlib import resources
 from pathlib import Path
@@ -17,6 +19,7 @@ from sw2.repo import Edit, Repository, fsck
 from sw2.values import Origin
 
 DATA = Path(str(resources.files("sw2.demo"))) / "data"
+SOURCE = Path("/usr/share/datasets/fashion-mnist")
 
 
 @pytest.fixture(scope="module")
@@ -58,6 +61,13 @@ def test_names_of_files_do_not_give_the_label_away():
 def test_the_file_is_the_one_whose_hash_its_readme_names():
     digest = hashlib.sha256((DATA / "fashion-5000.zip").read_bytes()).hexdigest()
     assert digest in (DATA / "README.md").read_text()
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not SOURCE.exists(), reason=f"no {SOURCE}: Debian's dataset-fashion-mnist")
+def test_it_can_be_made_again_byte_for_byte():
+    tool = Path(__file__).parents[2] / "tools" / "make_fashion_sample.py"
+    subprocess.run([sys.executable, tool, "--check", SOURCE], check=True)
 
 
 def test_the_spec_has_at_most_eight_lines():
