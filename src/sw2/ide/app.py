@@ -8,6 +8,7 @@ from typing import Annotated
 from fastapi import Depends, FastAPI, Query, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import FileResponse, JSONResponse, Response, StreamingResponse
+from starlette.exceptions import HTTPException
 
 from sw2 import __version__
 from sw2.build import builds
@@ -38,7 +39,7 @@ from sw2.ide.security import LocalOnly
 from sw2.ide.workbench import Picture, Workbench
 from sw2.repo import Repository
 
-STATIC = Path(__file__).parent / "static"
+STATIC = Path(__file__).resolve().parent / "static"
 STATUS = {NotFound: 404, InvalidInput: 422, Conflict: 409, Unavailable: 503, Damaged: 500}
 FOR_EVER = {"cache-control": "private, max-age=31536000, immutable"}
 
@@ -68,6 +69,8 @@ def create_app(repository: Repository, author: str, token: str) -> FastAPI:
     app.add_middleware(LocalOnly, token=token)
     app.add_exception_handler(Sw2Error, _error)
     app.add_exception_handler(RequestValidationError, _bad_request)
+    app.add_exception_handler(HTTPException, _http_error)
+    app.add_exception_handler(Exception, _fault)
     _looking(app, bench)
     _editing(app, bench)
     _building(app, bench, builds_of)
@@ -187,9 +190,12 @@ def _building(app: FastAPI, bench: Workbench, builds_of: Builder) -> None:
         responses={200: {"model": ServerEvent, "description": "A stream of server-sent events"}},
     )
     async def events() -> StreamingResponse:
+        # Looked at before the page hears that it is connected and reads everything: what changes
+        # after that is told.
+        seen = await live.look(bench)
         headers = {"cache-control": "no-store"}
         return StreamingResponse(
-            live.stream(bench), media_type="text/event-stream", headers=headers
+            live.stream(bench, seen), media_type="text/event-stream", headers=headers
         )
 
 
@@ -198,15 +204,25 @@ def _page(app: FastAPI) -> None:
 
     @app.get("/{path:path}", include_in_schema=False)
     def page(path: str) -> Response:
-        if path.startswith("api/"):
-            raise NotFound(f"there is no `/{path}`")
-        file = (STATIC / path).resolve()
-        if path and file.is_file() and file.is_relative_to(STATIC):
-            hashed = path.startswith("assets/")
+        hashed = path.startswith("assets/")
+        file = _static(path)
+        if file is not None:
             return FileResponse(file, headers=FOR_EVER if hashed else {"cache-control": "no-cache"})
+        # A page from before an update asks for scripts that are gone: it must not get another page.
+        if hashed or path.startswith("api/"):
+            raise NotFound(f"there is no `/{path}`")
         if not (STATIC / "index.html").is_file():
             raise NotFound("the web application is not built", hint="Run `make web`")
         return FileResponse(STATIC / "index.html", headers={"cache-control": "no-cache"})
+
+
+def _static(path: str) -> Path | None:
+    """The file of the built application that a path names."""
+    try:
+        file = (STATIC / path).resolve()
+        return file if file.is_file() and file.is_relative_to(STATIC) else None
+    except (ValueError, OSError):  # no name that a file can have
+        return None
 
 
 def _picture(picture: Picture) -> Response:
@@ -217,6 +233,22 @@ def _error(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, Sw2Error)
     status = next((code for kind, code in STATUS.items() if isinstance(error, kind)), 400)
     return JSONResponse(error.as_dict(), status_code=status)
+
+
+def _http_error(request: Request, error: Exception) -> JSONResponse:
+    """What the framework refuses by itself: a method or path that is not there."""
+    assert isinstance(error, HTTPException)
+    kind = "not-found" if error.status_code in (404, 405) else "invalid-input"
+    message = f"{request.method} `{request.url.path}`: {error.detail}"
+    body = {"kind": kind, "message": message, "hint": ""}
+    return JSONResponse(body, status_code=error.status_code, headers=error.headers)
+
+
+def _fault(request: Request, error: Exception) -> JSONResponse:
+    """A mistake in sw2; the server's log has where."""
+    message = f"{type(error).__name__}: {error}"
+    body = {"kind": "error", "message": message, "hint": "This is a fault of sw2"}
+    return JSONResponse(body, status_code=500)
 
 
 def _bad_request(request: Request, error: Exception) -> JSONResponse:

@@ -3,6 +3,8 @@
 All questions of the page (pages, facets, counts) are answered from these arrays. A board is a
 value: an edit makes a new one, sharing what did not change."""
 
+from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -10,16 +12,18 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from sw2.build import Build, Signals, read_spec
+from sw2.build import Build, Signals, Spec
+from sw2.errors import InvalidInput
 from sw2.insight import Finding, findings, suspicion_of
-from sw2.repo import Repository, Staged
+from sw2.insight.findings import RARE, Row, imbalance, same_pictures
+from sw2.repo import EXAMPLES, Repository, Staged
 from sw2.table import EDIT, Snapshot
 
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
-# Findings that a decision about the label settles.
-LABEL_FINDINGS = ("W101", "W201", "W203")
+# Findings about the table as it is now; the others are what the build says.
+TABLE_FINDINGS = ("W201", "W202", "W203", "W401")
 # An outright certain probability would give an infinite loss.
 LEAST = 1e-12
 
@@ -33,6 +37,10 @@ class Columns:
     split: str
     reviewed: str
 
+    @property
+    def spec(self) -> Spec:
+        return Spec(input=self.image, target=self.target, split=self.split or Spec().split)
+
 
 @dataclass(frozen=True)
 class Program:
@@ -41,7 +49,8 @@ class Program:
     row: (N,) the example's row in the build's signals, -1 for one that the build did not know.
     prediction, proposed: (N,) label number, -1 where unknown.  probabilities: (N, K).
     score: (N,) how suspect, 0 … 1.  rank: (N,) place in the worst-first order, which stays while
-    labels are edited.  before: (N,) the build before's prediction, -1 where there is none."""
+    labels are edited.  tested: (N,) whether the build held the example out.  before: (N,) the build
+    before's prediction of what it held out, -1 elsewhere."""
 
     build: Build
     signals: Signals
@@ -51,19 +60,21 @@ class Program:
     probabilities: Floats
     score: Floats
     rank: Ints
+    tested: Bools
     before: Ints
 
 
 @dataclass(frozen=True)
 class Board:
-    """ids: sorted.  media: object names.  given: label number, -1 without.  finding: code of an
-    open finding, "" without."""
+    """ids: sorted.  media: object names.  twins: rows whose picture another row has too.  given:
+    label number, -1 without.  finding: code of an open finding, "" without."""
 
     columns: Columns
     labels: tuple[str, ...]
     ids: list[str]
     places: dict[str, int]
     media: list[str | None]
+    twins: Ints
     split: NDArray[np.str_]
     given: Ints
     reviewed: Bools
@@ -90,9 +101,29 @@ class Board:
 
 
 def columns_of(repository: Repository, target: str, image: str, split: str) -> Columns:
-    names = repository.schema().names
+    """Raises NotFound or InvalidInput when the spec names columns that cannot be shown here."""
+    if EXAMPLES not in repository.tables():
+        return Columns(image, target, "", "")
+    schema = repository.schema()
+    wanted = {"target": (target, "category"), "input": (image, "image")}
+    if split in schema.names:
+        wanted["split"] = (split, "category")
+    for role, (name, kind) in wanted.items():
+        found = schema.column(name).type
+        if found != kind and not (role == "split" and found == "string"):
+            raise InvalidInput(
+                f"sw2.toml: {role} is `{name}`, a column of type {found}",
+                hint=f"Name one of type {kind}; columns: {', '.join(schema.names)}",
+            )
+    if split == target:
+        raise InvalidInput(
+            f"sw2.toml: `{target}` is the target and the split", hint="Name two columns"
+        )
     return Columns(
-        image, target, split if split in names else "", "reviewed" * ("reviewed" in names)
+        image,
+        target,
+        split if split in schema.names else "",
+        "reviewed" * ("reviewed" in schema.names),
     )
 
 
@@ -100,31 +131,49 @@ def make_board(
     repository: Repository, columns: Columns, build: Build | None, before: Build | None
 ) -> Board:
     """Reads the working state and joins it with the builds. Costs a scan of the table; `refreshed`
-    is enough while only labels and review marks are edited."""
+    is enough while only labels and review marks are edited. Without a table there are no rows."""
+    if EXAMPLES not in repository.tables():
+        return _blank(columns, (), [], [], np.array([], np.str_))
     snapshot = repository.snapshot()
     schema = snapshot.schema
     wanted = [schema.key, columns.image, *([columns.split] if columns.split else [])]
     table = snapshot.read(wanted)
     ids: list[str] = [str(key) for key in table[schema.key].to_pylist()]
-    blank = np.full(len(ids), "", dtype="<U8")
-    empty = Board(
+    labels, media = schema.column(columns.target).labels, table[columns.image].to_pylist()
+    split = _text(table[columns.split]) if columns.split else np.full(len(ids), "")
+    blank = _blank(columns, labels, ids, media, split)
+    found = findings(repository, build, columns.spec)
+    program = _program(blank, build, build.signals(), before) if build else None
+    return refreshed(replace(blank, program=program, findings=found), repository)
+
+
+def _blank(
+    columns: Columns,
+    labels: tuple[str, ...],
+    ids: list[str],
+    media: list[str | None],
+    split: NDArray[np.str_],
+) -> Board:
+    """A board that knows no labels, edits or program yet."""
+    count = len(ids)
+    often = Counter(media)
+    twins = [place for place, name in enumerate(media) if name is not None and often[name] > 1]
+    return Board(
         columns=columns,
-        labels=schema.column(columns.target).labels,
+        labels=labels,
         ids=ids,
         places={key: place for place, key in enumerate(ids)},
-        media=table[columns.image].to_pylist(),
-        split=_text(table[columns.split]) if columns.split else blank,
-        given=np.full(len(ids), -1),
-        reviewed=np.zeros(len(ids), bool),
-        edited=np.zeros(len(ids), bool),
-        touched_at=np.zeros(len(ids), np.int64),
-        finding=blank,
+        media=media,
+        twins=np.array(twins, np.int64),
+        split=split,
+        given=np.full(count, -1),
+        reviewed=np.zeros(count, bool),
+        edited=np.zeros(count, bool),
+        touched_at=np.zeros(count, np.int64),
+        finding=np.full(count, "", dtype="<U8"),
         findings=[],
         program=None,
     )
-    found = findings(repository, build, read_spec(repository, None))
-    program = _program(empty, build, build.signals(), before) if build else None
-    return refreshed(replace(empty, program=program, findings=found), repository)
 
 
 def only_labels(board: Columns, stage: Staged) -> bool:
@@ -138,6 +187,8 @@ def only_labels(board: Columns, stage: Staged) -> bool:
 
 def refreshed(board: Board, repository: Repository) -> Board:
     """The board with labels, review marks and findings as they are now."""
+    if not board.ids:
+        return board
     snapshot, stage = repository.snapshot(), repository.staged()
     columns = board.columns
     table = snapshot.read([name for name in (columns.target, columns.reviewed) if name])
@@ -157,7 +208,8 @@ def refreshed(board: Board, repository: Repository) -> Board:
         edited=edited,
         touched_at=_touched(board, snapshot),
     )
-    found = [_settled(board, finding) for finding in board.findings]
+    told = [_settled(board, f) for f in board.findings if f.code not in TABLE_FINDINGS]
+    found = sorted([*told, *_of_table(board)], key=lambda f: (-f.score, f.code, f.key))
     open_codes = np.full(len(board), "", dtype="<U8")
     for finding in reversed(found):
         if not finding.resolved and finding.key in board.places:
@@ -168,11 +220,36 @@ def refreshed(board: Board, repository: Repository) -> Board:
 def _settled(board: Board, finding: Finding) -> Finding:
     """A finding about a label is resolved once that label was reviewed or is another one."""
     place = board.places.get(finding.key)
-    if place is None or finding.code not in LABEL_FINDINGS:
+    if place is None or finding.code != "W101":
         return finding
     changed = board.label(int(board.given[place])) != finding.given
     resolved = bool(board.reviewed[place]) or changed
     return finding if resolved == finding.resolved else replace(finding, resolved=resolved)
+
+
+def _of_table(board: Board) -> Iterator[Finding]:
+    """Findings about the table as it is. Few rows are looked at one by one: the cost of an edit
+    must not grow with the table."""
+    spec = board.columns.spec
+    yield from same_pictures(_rows(board, board.twins), spec)
+    trained = np.isin(board.split, ["", "train"]) & (board.given >= 0)
+    counts = np.bincount(board.given[trained])
+    counts = counts[counts > 0]
+    if len(counts) and counts.min() < RARE * np.median(counts):
+        yield from imbalance(_rows(board, np.arange(len(board))), spec)
+
+
+def _rows(board: Board, places: Ints) -> dict[str, Row]:
+    return {
+        board.ids[place]: Row(
+            board.ids[place],
+            board.media[place],
+            board.label(int(board.given[place])),
+            str(board.split[place]) or "train",
+            bool(board.reviewed[place]),
+        )
+        for place in places
+    }
 
 
 def _touched(board: Board, snapshot: Snapshot) -> Ints:
@@ -192,7 +269,8 @@ def _program(board: Board, build: Build, signals: Signals, before: Build | None)
     known = row >= 0
     numbers = _label_numbers(build.report().labels, board.labels)
     probabilities = np.zeros((len(board), len(board.labels)))
-    probabilities[:, numbers] = signals.probabilities[row] * known[:, None]
+    kept = np.flatnonzero(numbers >= 0)
+    probabilities[:, numbers[kept]] = signals.probabilities[row][:, kept] * known[:, None]
     score = np.where(known, np.nan_to_num(suspects.score[row], nan=0.0), 0.0)
     rank = np.empty(len(board), np.int64)
     rank[np.argsort(-score, kind="stable")] = np.arange(len(board))
@@ -205,6 +283,7 @@ def _program(board: Board, build: Build, signals: Signals, before: Build | None)
         probabilities=probabilities,
         score=score,
         rank=rank,
+        tested=known & _tested(signals)[row],
         before=_predictions(board, before),
     )
 
@@ -215,7 +294,12 @@ def _predictions(board: Board, build: Build | None) -> Ints:
     signals = build.signals()
     row = _join(board, signals.keys)
     numbers = _label_numbers(build.report().labels, board.labels)
-    return np.where(row >= 0, numbers[signals.prediction[row]], -1)
+    judged = (row >= 0) & _tested(signals)[row]
+    return np.where(judged, numbers[signals.prediction[row]], -1)
+
+
+def _tested(signals: Signals) -> Bools:
+    return np.array([split == "test" for split in signals.split], bool)
 
 
 def _join(board: Board, keys: tuple[str, ...]) -> Ints:
@@ -225,7 +309,8 @@ def _join(board: Board, keys: tuple[str, ...]) -> Ints:
 
 
 def _label_numbers(theirs: tuple[str, ...], ours: tuple[str, ...]) -> Ints:
-    return np.array([ours.index(label) for label in theirs], np.int64)
+    """The number here of each label of a build; -1 for one that has another name by now."""
+    return np.array([ours.index(label) if label in ours else -1 for label in theirs], np.int64)
 
 
 def _codes(column: pa.ChunkedArray) -> Any:

@@ -4,9 +4,11 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from contextlib import suppress
+from typing import IO
 
 from sw2.build import Build, builds, job_of
 from sw2.errors import BuildFailed, Conflict, NotFound, Sw2Error
@@ -35,7 +37,7 @@ class Builder:
     def __init__(self, bench: Workbench) -> None:
         self._bench = bench
         self._lock = threading.Lock()
-        self._worker: subprocess.Popen[str] | None = None
+        self._worker: subprocess.Popen[bytes] | None = None
 
     def start(self) -> BuildInfo:
         """Builds the committed head, and returns as soon as its folder exists.
@@ -54,15 +56,16 @@ class Builder:
                     f"build {running.id} is still running", hint="Wait for it, or cancel it"
                 )
             begun = now_ms()
-            self._worker = subprocess.Popen(
-                [sys.executable, "-m", "sw2.ide.worker", str(repository.root)],
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.DEVNULL,
-                stderr=subprocess.PIPE,
-                text=True,
-                start_new_session=True,
-            )
-            return self._begun(self._worker, job.id, begun)
+            # A file, for nobody reads along: a full pipe would stop the worker.
+            with tempfile.TemporaryFile("w+") as told:
+                self._worker = subprocess.Popen(
+                    [sys.executable, "-m", "sw2.ide.worker", str(repository.root), job.commit],
+                    stdin=subprocess.DEVNULL,
+                    stdout=subprocess.DEVNULL,
+                    stderr=told,
+                    start_new_session=True,
+                )
+                return self._begun(self._worker, told, job.id, begun)
 
     def cancel(self, build_id: str) -> BuildInfo:
         """Asks a running build to stop; it keeps its state. Returns once it has stopped."""
@@ -74,6 +77,8 @@ class Builder:
             while build.status == "running" and time.monotonic() < deadline:
                 time.sleep(POLL_SECONDS)
                 build = must_find(repository, build_id)
+            # Once more: one that ends while it is read looks interrupted for a moment.
+            build = must_find(repository, build_id)
         return info(repository, build)
 
     def close(self) -> None:
@@ -85,7 +90,9 @@ class Builder:
             except subprocess.TimeoutExpired:
                 self._worker.kill()
 
-    def _begun(self, worker: "subprocess.Popen[str]", build_id: str, begun: int) -> BuildInfo:
+    def _begun(
+        self, worker: "subprocess.Popen[bytes]", told: IO[str], build_id: str, begun: int
+    ) -> BuildInfo:
         repository = self._bench.repository
         deadline = time.monotonic() + START_SECONDS
         while time.monotonic() < deadline:
@@ -93,7 +100,8 @@ class Builder:
             if build is not None and build.state.started_at >= begun:
                 return info(repository, build)
             if worker.poll() is not None:
-                raise _failure(worker)
+                told.seek(0)
+                raise _failure(worker.returncode, told.read().splitlines())
             time.sleep(POLL_SECONDS)
         worker.kill()
         raise BuildFailed(f"the build did not begin within {START_SECONDS:.0f} seconds")
@@ -226,12 +234,11 @@ def _interrupt(pid: int) -> None:
         os.kill(pid, signal.SIGINT)
 
 
-def _failure(worker: "subprocess.Popen[str]") -> Sw2Error:
+def _failure(status: int, told: list[str]) -> Sw2Error:
     """The error of a worker that ended before it began to build."""
-    told = (worker.stderr.read() if worker.stderr else "").splitlines()
-    if worker.returncode == 3 and len(told) >= 2:
+    if status == 3 and len(told) >= 2:
         return BuildFailed(told[1], hint=told[2] if len(told) > 2 else "")
     return BuildFailed(
-        f"the build's process ended with status {worker.returncode}",
+        f"the build's process ended with status {status}",
         hint=told[-1] if told else "Run `sw2 build` in a terminal to see why",
     )

@@ -3,8 +3,10 @@ carried out once however often it is sent."""
 
 import json
 from collections.abc import Iterable
+from typing import Any
 
 from sw2.errors import InvalidInput
+from sw2.ide.board import Board
 from sw2.ide.schema import (
     Change,
     Changes,
@@ -24,12 +26,12 @@ def edit(bench: Workbench, request: EditRequest) -> EditAnswer:
     """Raises NotFound for an unknown example, InvalidInput for an unknown label."""
     repository = bench.repository
     with bench.lock, repository.state.transaction():
-        if repository.state.answer(request.client_id) is None:
+        answer = _answered(bench, request.client_id, "saved_at")
+        if answer is None:
             edits, origin, label = _wishes(bench, request)
             action = repository.edit(edits, origin, label)
-            saved = action.at if action else now_ms()
-            repository.state.remember(request.client_id, json.dumps({"saved_at": saved}), saved)
-        answer = json.loads(repository.state.answer(request.client_id) or "{}")
+            answer = {"saved_at": action.at if action else now_ms()}
+            repository.state.remember(request.client_id, json.dumps(answer), answer["saved_at"])
     board = bench.board()
     rows = [bench.place(board, key) for key in request.ids]
     return EditAnswer(
@@ -40,49 +42,69 @@ def edit(bench: Workbench, request: EditRequest) -> EditAnswer:
     )
 
 
+def _answered(bench: Workbench, client_id: str, part: str) -> dict[str, Any] | None:
+    """What this request was answered when it was carried out, None when it is new."""
+    told = bench.repository.state.answer(client_id)
+    answer: dict[str, Any] | None = json.loads(told) if told is not None else None
+    if answer is not None and part not in answer:
+        raise InvalidInput(
+            f"client_id `{client_id}` was another kind of request", hint="Give each its own"
+        )
+    return answer
+
+
 def _wishes(bench: Workbench, request: EditRequest) -> tuple[list[Edit], Origin, str]:
     """The cells to set, from what, and what the action is called."""
     board = bench.board()
     rows = {key: bench.place(board, key) for key in dict.fromkeys(request.ids)}
     target, reviewed = board.columns.target, board.columns.reviewed
-    edits = [Edit(key, reviewed, True) for key in rows] if reviewed else []
-    origin = Origin(bench.author)
     what = f"{len(rows)} examples" if len(rows) > 1 else next(iter(rows))
-    if request.verb == "keep":
-        return edits, origin, f"keep {what}"
+    origin = Origin(bench.author)
+    said: str = request.verb
+    wanted: dict[str, str] = {}
     if request.verb == "label":
         if request.label is None:
             raise InvalidInput("`label` is missing", hint="The verb `label` needs a label")
-        return (
-            [*edits, *(Edit(k, target, request.label) for k in rows)],
-            origin,
-            (f"{request.label}: {what}"),
-        )
+        wanted, said = dict.fromkeys(rows, request.label), request.label + ":"
+    elif request.verb == "accept":
+        wanted = _proposed(board, rows)
+        assert board.program is not None
+        source = f"{board.program.build.state.name}@{board.program.build.id}"
+        origin = Origin(bench.author, source=source, why="accepted")
+    decided = wanted if request.verb == "accept" else rows
+    edits = [Edit(key, reviewed, True) for key in decided] if reviewed else []
+    edits += [Edit(key, target, label) for key, label in wanted.items()]
+    return edits, origin, f"{said} {what}"
+
+
+def _proposed(board: Board, rows: dict[str, int]) -> dict[str, str]:
+    """What the program proposes; rows that it does not know are left as they are."""
     if board.program is None:
         raise InvalidInput("there is no program yet, so nothing is proposed", hint="Build one")
-    proposed = {key: board.label(int(board.program.proposed[row])) for key, row in rows.items()}
-    state = board.program.build.state
-    origin = Origin(bench.author, source=f"{state.name}@{board.program.build.id}", why="accepted")
-    edits += [Edit(key, target, label) for key, label in proposed.items() if label is not None]
-    return edits, origin, f"accept {what}"
+    found = {key: board.label(int(board.program.proposed[row])) for key, row in rows.items()}
+    known = {key: label for key, label in found.items() if label is not None}
+    if not known:
+        raise InvalidInput(
+            f"the program does not know {next(iter(rows))}" + " and the others" * (len(rows) > 1),
+            hint="Label by hand, or build again",
+        )
+    return known
 
 
 def undo(bench: Workbench, client_id: str, *, redo: bool = False) -> UndoAnswer:
     repository = bench.repository
     with bench.lock, repository.state.transaction():
-        if (told := repository.state.answer(client_id)) is None:
+        answer = _answered(bench, client_id, "ids")
+        if answer is None:
             action = repository.redo() if redo else repository.undo()
-            told = json.dumps(
-                {"label": action.label if action else "", "ids": _keys(bench, action)}
-            )
-            repository.state.remember(client_id, told, now_ms())
-    answer = json.loads(told)
-    board = bench.board() if repository.tables() else None
-    rows = [board.places[key] for key in answer["ids"] if key in board.places] if board else []
+            answer = {"label": action.label if action else "", "ids": _keys(bench, action)}
+            repository.state.remember(client_id, json.dumps(answer), now_ms())
+    board = bench.board()
+    rows = [board.places[key] for key in answer["ids"] if key in board.places]
     return UndoAnswer(
         label=answer["label"],
         ids=answer["ids"],
-        items=bench.items(board, rows) if board else [],
+        items=bench.items(board, rows),
         session=bench.session(),
     )
 
@@ -116,12 +138,11 @@ def _changes(bench: Workbench, found: RepoChanges, offset: int, limit: int) -> C
         rows=found.rows,
         by_pair=[(str(a or ""), str(b or ""), n) for a, b, n in found.pairs(target)],
         reviewed=len(kept),
-        items=[_change(bench, change) for change in shown[offset : offset + limit]],
+        items=[_change(board, change) for change in shown[offset : offset + limit]],
     )
 
 
-def _change(bench: Workbench, change: CellChange) -> Change:
-    board = bench.board()
+def _change(board: Board, change: CellChange) -> Change:
     place = board.places.get(str(change.key))
     name = board.media[place] if place is not None else None
     return Change(

@@ -14,23 +14,30 @@ POLL_SECONDS = 0.4
 QUIET_SECONDS = 15.0
 
 
-async def stream(bench: Workbench) -> AsyncIterator[str]:
-    """`hello` first; `session` after each change; `build` while one runs and when it ends.
+Seen = tuple[str, tuple[object, ...]]
+
+
+async def look(bench: Workbench) -> Seen:
+    """The running build's id ("" without), and a stamp that changes when the repository does."""
+    return await asyncio.to_thread(_look, bench)
+
+
+async def stream(bench: Workbench, before: Seen) -> AsyncIterator[str]:
+    """What happens after `before`: `hello` first, `session` after each change, `build` while one
+    runs and when it ends.
 
     Each page looks for itself: the state is in files, which other processes change as well."""
-    seen: tuple[object, ...] = ()
-    told_build, quiet = "", 0.0
+    (told_build, seen), quiet = before, 0.0
     yield _event(ServerEvent(type="hello"))
     while True:
-        running, stamp = await asyncio.to_thread(_look, bench)
+        running, stamp = await look(bench)
         if running:
             yield _event(await asyncio.to_thread(_build, bench, running))
         if told_build and running != told_build:
             yield _event(await asyncio.to_thread(_build, bench, told_build))
         told_build = running
         if stamp != seen:
-            if seen:
-                yield _event(await asyncio.to_thread(_session, bench))
+            yield _event(await asyncio.to_thread(_session, bench))
             seen, quiet = stamp, 0.0
         elif (quiet := quiet + POLL_SECONDS) >= QUIET_SECONDS:
             quiet = 0.0
@@ -38,8 +45,7 @@ async def stream(bench: Workbench) -> AsyncIterator[str]:
         await asyncio.sleep(POLL_SECONDS)
 
 
-def _look(bench: Workbench) -> tuple[str, tuple[object, ...]]:
-    """The running build's id ("" without), and a stamp that changes when the repository does."""
+def _look(bench: Workbench) -> Seen:
     state = bench.repository.state
     found = builds(bench.repository)
     running = next((build.id for build in found if build.status == "running"), "")

@@ -138,8 +138,7 @@ def _change(board: Board, value: str) -> Bools:
     program = board.program
     if program is None:
         return np.zeros(len(board), bool)
-    judged = (board.given >= 0) & (program.before >= 0) & (program.prediction >= 0)
-    judged &= board.split == "test" if board.columns.split else True
+    judged = (board.given >= 0) & (program.before >= 0) & program.tested
     now, then = program.prediction == board.given, program.before == board.given
     return judged & (now & ~then if value == "better" else then & ~now)
 

@@ -172,7 +172,7 @@ class ProblemPage(BaseModel):
 class EditRequest(BaseModel):
     """client_id makes a retry safe: the same id is carried out once."""
 
-    client_id: str
+    client_id: str = Field(min_length=1)
     verb: Verb
     ids: list[str] = Field(min_length=1)
     label: str | None = Field(default=None, description="with verb `label`")
@@ -186,7 +186,7 @@ class EditAnswer(BaseModel):
 
 
 class UndoRequest(BaseModel):
-    client_id: str
+    client_id: str = Field(min_length=1)
 
 
 class UndoAnswer(BaseModel):

@@ -16,6 +16,9 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 HOSTS = ("127.0.0.1", "localhost", "[::1]")
 COOKIE = "sw2-token"
+SIGN_IN = "Open the address that `sw2 ide` printed, with its token"
+WRITES = ("POST", "PUT", "PATCH", "DELETE")
+LARGEST_BODY = 64 << 20  # a label for each of a million examples
 
 
 class LocalOnly:
@@ -41,8 +44,12 @@ class LocalOnly:
             return _refuse(f"this server answers to 127.0.0.1 only, not to `{host}`")
         if origin is not None and urlsplit(origin).netloc != request.headers.get("host"):
             return _refuse(f"requests from `{origin}` are refused")
-        if not any(secrets.compare_digest(given, self._token) for given in _tokens(request)):
+        given = [each.encode(errors="surrogateescape") for each in _tokens(request)]
+        if not any(secrets.compare_digest(each, self._token.encode()) for each in given):
             return _refuse("the token is missing or wrong")
+        if request.method in WRITES and not 0 <= _size(request) <= LARGEST_BODY:
+            message = f"a request must say its size, at most {LARGEST_BODY >> 20} MiB"
+            return _refuse(message, "invalid-input", 413, "Send it in several requests")
         return None
 
     def _welcome(self, request: Request) -> RedirectResponse | None:
@@ -91,10 +98,15 @@ def _host(header: str) -> str:
     return header if header.endswith("]") else header.rsplit(":", 1)[0]
 
 
-def _refuse(why: str) -> JSONResponse:
-    body = {
-        "kind": "forbidden",
-        "message": why,
-        "hint": "Open the address that `sw2 ide` printed, with its token",
-    }
-    return JSONResponse(body, status_code=403)
+def _size(request: Request) -> int:
+    """Of the body, -1 for one that does not say it."""
+    if "transfer-encoding" in request.headers:
+        return -1
+    said = request.headers.get("content-length", "0")
+    return int(said) if said.isascii() and said.isdigit() else -1
+
+
+def _refuse(
+    why: str, kind: str = "forbidden", status: int = 403, hint: str = SIGN_IN
+) -> JSONResponse:
+    return JSONResponse({"kind": kind, "message": why, "hint": hint}, status_code=status)

@@ -12,7 +12,7 @@ from sw2 import __version__
 from sw2.binary import wilson
 from sw2.build import Build, builds, read_spec
 from sw2.demo import planted
-from sw2.errors import InvalidInput, NotFound
+from sw2.errors import Damaged, InvalidInput, NotFound
 from sw2.ide.board import Board, columns_of, make_board, only_labels, refreshed
 from sw2.ide.query import Filter, curve, facets, ordered
 from sw2.ide.schema import (
@@ -80,7 +80,8 @@ class Workbench:
 
     def board(self) -> Board:
         """The board as things stand; remade only when something changed."""
-        with self.lock:
+        # One moment for all that is read, whatever other processes write meanwhile.
+        with self.lock, self.repository.state.reading():
             newest, before = self.programs()
             stage, stamp = self.repository.staged(), self.repository.state.stamp()
             target, image, split = self.names
@@ -102,7 +103,7 @@ class Workbench:
     def session(self) -> Session:
         repository, state = self.repository, self.repository.state
         head = repository.commit_of("HEAD") if repository.head else None
-        board = self.board() if repository.tables() else None
+        board = self.board()
         undo, redo = state.next_undo(), state.next_redo()
         running = next((b.id for b in builds(repository) if b.status == "running"), None)
         saved = undo.at if undo else (head.at if head else None)
@@ -112,7 +113,7 @@ class Workbench:
             branch=repository.branch,
             head=head.name if head else None,
             head_message=head.message if head else None,
-            rows=len(board) if board else 0,
+            rows=len(board),
             target=self.names[0],
             labels=_labels(board),
             pending=_pending(repository),
@@ -122,7 +123,7 @@ class Workbench:
             redo_label=redo.label if redo else "",
             saved_at=saved,
             program=_summary(board),
-            findings=sum(not f.resolved for f in board.findings) if board else 0,
+            findings=sum(not f.resolved for f in board.findings if f.key in board.places),
             building=running,
             planted=self._planted(),
             author=self.author,
@@ -236,7 +237,7 @@ class Workbench:
             given=board.label(int(board.given[row])),
             prediction=board.label(prediction),
             probability=float(program.probabilities[row, prediction])
-            if program and known
+            if program and prediction >= 0
             else None,
             proposed=board.label(int(program.proposed[row])) if program else None,
             loss=round(loss, 4) if np.isfinite(loss) else None,
@@ -254,7 +255,7 @@ class Workbench:
         if name not in self._probes:
             try:
                 self._probes[name] = probe(self.repository.media(name))
-            except (InvalidInput, NotFound):
+            except (InvalidInput, NotFound, Damaged):
                 return 0, 0
         return self._probes[name].width, self._probes[name].height
 
@@ -289,11 +290,10 @@ class Workbench:
         return Planted(total=total, fixed=fixed)
 
 
-def _labels(board: Board | None) -> list[Label]:
-    names = board.labels if board else ()
+def _labels(board: Board) -> list[Label]:
     return [
         Label(name=name, index=number, key=DIGITS[number] if number < len(DIGITS) else "")
-        for number, name in enumerate(names)
+        for number, name in enumerate(board.labels)
     ]
 
 
@@ -301,8 +301,8 @@ def _pending(repository: Repository) -> int:
     return sum(sum(repository.staged(table).counts) for table in repository.tables())
 
 
-def _summary(board: Board | None) -> ProgramSummary | None:
-    if board is None or board.program is None:
+def _summary(board: Board) -> ProgramSummary | None:
+    if board.program is None:
         return None
     state = board.program.build.state
     accuracy = state.accuracy if state.accuracy is not None else 0.0
