@@ -167,7 +167,7 @@ class Repository(View):
             )
             with self.store.write() as writer:
                 for table, stage in changed.items():
-                    commit.tables[table] = stage.write(writer)
+                    commit.tables[table] = stage.write(writer, self.reader)
                 for path in FILES:
                     if (self.root / path).is_file():
                         commit.files[path] = writer.put((self.root / path).read_bytes())
@@ -180,7 +180,7 @@ class Repository(View):
         if delta is None and action.schema is None and action.base is None:
             return None
         if delta is not None:
-            raw = delta.encode()
+            raw = self.reader.encode(delta)
             if len(raw) > INLINE_BYTES:
                 with self.store.write() as writer:
                     action = replace(action, object=writer.put(raw))

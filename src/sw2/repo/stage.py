@@ -129,13 +129,13 @@ class Staged:
         counts = np.bincount(self.delta.table["op"].to_numpy(), minlength=3)
         return int(counts[EDIT]), inserted + int(counts[INSERT]), int(counts[DELETE])
 
-    def write(self, writer: ObjectWriter) -> TableVersion:
+    def write(self, writer: ObjectWriter, reader: TableReader) -> TableVersion:
         """Writes the delta; returns what the new commit says of the table."""
         old = self.version
         base = self.base_name or (old.base if old else None)
         tail = None if self.base_name or not old else old.tail
         if self.delta is not None:
-            tail = writer.put(replace(self.delta, parent=tail).encode())
+            tail = writer.put(reader.encode(replace(self.delta, parent=tail)))
         _, inserted, deleted = self.counts
         return TableVersion(
             schema=self.schema_name or (old.schema if old else writer.put(self.schema.encode())),

@@ -26,7 +26,8 @@ from sw2.values import Origin
 
 # Decoded columns of segments kept in memory, in bytes; the oldest go first.
 CACHE_BYTES = 512 << 20
-PARSED_KEPT = 1024
+# Parsed deltas kept, those of at most so many bytes: the stage's actions and newest commits.
+PARSED_KEPT, PARSED_BYTES = 1024, 1 << 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,15 +54,25 @@ class TableReader:
         return Base.parse(self.store.get(name))
 
     def delta(self, name: str) -> Delta:
-        return Delta.parse(self.store.get(name))
+        return self.parse(self.store.get(name))
 
     def parse(self, raw: bytes) -> Delta:
         """A delta from its bytes, remembered: the stage is read again after each edit."""
         delta = self._parsed.get(raw)
-        if delta is None:
-            delta = self._parsed[raw] = Delta.parse(raw)
-            for oldest in list(self._parsed)[:-PARSED_KEPT]:
-                self._parsed.pop(oldest, None)
+        return delta if delta is not None else self._remember(raw, Delta.parse(raw))
+
+    def encode(self, delta: Delta) -> bytes:
+        """A delta as bytes, remembered: what was just written is read next."""
+        raw = delta.encode()
+        self._remember(raw, delta)
+        return raw
+
+    def _remember(self, raw: bytes, delta: Delta) -> Delta:
+        if len(raw) > PARSED_BYTES:
+            return delta
+        self._parsed[raw] = delta
+        for oldest in list(self._parsed)[:-PARSED_KEPT]:
+            self._parsed.pop(oldest, None)
         return delta
 
     def chain(self, tail: str | None, until: str | None = None) -> list[tuple[str, Delta]]:
