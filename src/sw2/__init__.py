@@ -1,10 +1,10 @@
 """sw2: the toolchain for Software 2.0.
 
-    >>> import sw2
-    >>> repository = sw2.open("my-data")          # doctest: +SKIP
-    >>> repository.read(columns=["id", "label"])  # doctest: +SKIP
-    >>> program = sw2.load("fashion.sw2b")        # doctest: +SKIP
-    >>> program.predict(["picture.png"])          # doctest: +SKIP
+>>> import sw2
+>>> repository = sw2.open("my-data")          # doctest: +SKIP
+>>> repository.read(columns=["id", "label"])  # doctest: +SKIP
+>>> program = sw2.load("fashion.sw2b")        # doctest: +SKIP
+>>> program.predict(["picture.png"])          # doctest: +SKIP
 """
 
 from importlib import import_module

@@ -1,4 +1,4 @@
-"""Progress of long work, as plain events: the terminal draws a bar, the IDE sends them to the page."""
+"""Progress of long work, as plain events: the terminal draws a bar, the IDE sends them on."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
