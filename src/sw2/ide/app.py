@@ -1,5 +1,6 @@
 """The IDE's server: the HTTP API over one repository, and the page."""
 
+import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -229,10 +230,17 @@ def _picture(picture: Picture) -> Response:
     return Response(picture.raw, media_type=picture.mime, headers=FOR_EVER)
 
 
+class ErrorAnswer(JSONResponse):
+    """In ASCII, for a message may quote what was sent, which need not be text that UTF-8 can say."""
+
+    def render(self, content: object) -> bytes:
+        return json.dumps(content).encode("ascii")
+
+
 def _error(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, Sw2Error)
     status = next((code for kind, code in STATUS.items() if isinstance(error, kind)), 400)
-    return JSONResponse(error.as_dict(), status_code=status)
+    return ErrorAnswer(error.as_dict(), status_code=status)
 
 
 def _http_error(request: Request, error: Exception) -> JSONResponse:
@@ -241,14 +249,14 @@ def _http_error(request: Request, error: Exception) -> JSONResponse:
     kind = "not-found" if error.status_code in (404, 405) else "invalid-input"
     message = f"{request.method} `{request.url.path}`: {error.detail}"
     body = {"kind": kind, "message": message, "hint": ""}
-    return JSONResponse(body, status_code=error.status_code, headers=error.headers)
+    return ErrorAnswer(body, status_code=error.status_code, headers=error.headers)
 
 
 def _fault(request: Request, error: Exception) -> JSONResponse:
     """A mistake in sw2; the server's log has where."""
     message = f"{type(error).__name__}: {error}"
     body = {"kind": "error", "message": message, "hint": "This is a fault of sw2"}
-    return JSONResponse(body, status_code=500)
+    return ErrorAnswer(body, status_code=500)
 
 
 def _bad_request(request: Request, error: Exception) -> JSONResponse:
@@ -256,4 +264,4 @@ def _bad_request(request: Request, error: Exception) -> JSONResponse:
     first = error.errors()[0]
     where = ".".join(str(part) for part in first["loc"])
     body = {"kind": "invalid-input", "message": f"`{where}`: {first['msg']}", "hint": ""}
-    return JSONResponse(body, status_code=422)
+    return ErrorAnswer(body, status_code=422)
