@@ -231,7 +231,7 @@ def _picture(picture: Picture) -> Response:
 
 
 class ErrorAnswer(JSONResponse):
-    """In ASCII, for a message may quote what was sent, which need not be text that UTF-8 can say."""
+    """In ASCII: a message may quote what was sent, and not every string can be said in UTF-8."""
 
     def render(self, content: object) -> bytes:
         return json.dumps(content).encode("ascii")
