@@ -16,7 +16,6 @@ from sw2.table import (
     Schema,
     Snapshot,
     TableReader,
-    compose,
     make_delta,
     write_base,
 )
@@ -105,7 +104,7 @@ def a_snapshot(folder, schema, base, *deltas):
         with reader.store.write() as writer:
             name = write_base(writer, schema, a_table(base, schema), ANNE, NOW)
         held = reader.base(name)
-    return Snapshot(reader, schema, held, compose(deltas))
+    return Snapshot(reader, schema, held, tuple(deltas))
 
 
 def a_step(model, schema, wishes, origin=BOT, at=NOW):

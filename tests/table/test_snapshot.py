@@ -1,5 +1,7 @@
 """A table at a version says what a plain dict would: read whole, looked up, and differenced."""
 
+import itertools
+
 import numpy as np
 import pyarrow as pa
 import pytest
@@ -35,7 +37,7 @@ from sw2.table import (
     segment,
     version,
 )
-from sw2.table.version import find
+from sw2.table.version import find, stacked
 
 
 @pytest.fixture(autouse=True)
@@ -101,9 +103,8 @@ def test_the_difference_brings_rows_in_and_touches_no_more(tmp_path_factory, tab
     wanted = [schema.key_column.id, *(schema.column(name).id for name in names)]
     delta = snapshot.difference(a_table(rows, schema).select(wanted), ANNE, NOW)
     expected = {key: model.get(key, {}) | row for key, row in rows.items()}
-    after = Snapshot(
-        snapshot.reader, schema, snapshot.base, compose([d for d in (*deltas, delta) if d])
-    )
+    layers = (*deltas, delta) if delta else tuple(deltas)
+    after = Snapshot(snapshot.reader, schema, snapshot.base, layers)
     assert alike(plain_text(model_of(after)), plain_text(model | expected))
     changed = {
         (key, name)
@@ -165,11 +166,11 @@ def test_a_column_added_later_reads_as_nulls_and_takes_edits(tmp_path):
     schema = a_schema()
     base = {key: {"int": key} for key in range(7)}
     snapshot = a_snapshot(tmp_path, schema, base)
-    wider = Snapshot(snapshot.reader, schema.add("later", "string"), snapshot.base, None)
+    wider = Snapshot(snapshot.reader, schema.add("later", "string"), snapshot.base)
     assert wider.stored(["later"])[0].to_pylist() == [None] * 7
     key, later = wider.schema.key_column.id, wider.schema.column("later").id
     rows = pa.table({key: pa.array([3]), later: pa.array(["x"])})
-    edited = Snapshot(wider.reader, wider.schema, wider.base, wider.difference(rows, ANNE, NOW))
+    edited = Snapshot(wider.reader, wider.schema, wider.base, (wider.difference(rows, ANNE, NOW),))
     assert edited.stored(["later"])[0].to_pylist() == [None] * 3 + ["x"] + [None] * 3
 
 
@@ -227,10 +228,25 @@ def test_any_version_of_a_chain_reads_as_it_was_in_any_order(tmp_path):
     steps = [{n: {"int": n}, n + 1: None, 20 + n: {"string": "new"}} for n in range(6)]
     tails, models = a_chain(reader.store, schema, base, steps)
     for place in [5, 0, 3, 3, 5, 1, 4]:
-        at = Snapshot(reader, schema, snapshot.base, reader.composed(tails[place]))
+        at = Snapshot(reader, schema, snapshot.base, reader.layers(tails[place]))
         assert plain(model_of(at)) == plain(models[place])
-    assert reader.composed(None) is None
+    assert reader.layers(None) == ()
     assert [name for name, _ in reader.chain(tails[5], tails[2])] == tails[3:]
+
+
+@given(sizes=st.lists(st.integers(1, 12), max_size=40), data=st.data())
+def test_a_chain_is_kept_as_few_layers(sizes, data):
+    """Each more than twice as large as the next, and together what one after another does."""
+    schema, model, layers, deltas = a_schema(), {key: {"int": 0} for key in range(40)}, (), []
+    for number, size in enumerate(sizes):
+        keys = data.draw(st.permutations(range(40)))[:size]
+        delta, model = a_step(model, schema, {key: {"int": number + 1} for key in keys})
+        deltas.append(delta)
+        layers = stacked(layers, delta)
+        assert all(a.rows > 2 * b.rows for a, b in itertools.pairwise(layers))
+    one, other = compose(layers), compose(deltas)
+    assert (one is None) == (other is None)
+    assert one is None or one.table == other.table
 
 
 def test_a_chain_that_lacks_a_delta_is_told(tmp_path):
@@ -241,7 +257,7 @@ def test_a_chain_that_lacks_a_delta_is_told(tmp_path):
     with store.write() as writer:
         writer.put(other.get(tails[1]))
     with pytest.raises(NotFound, match=tails[0][:12]):
-        TableReader(store).composed(tails[1])
+        TableReader(store).layers(tails[1])
 
 
 def test_a_segment_with_another_number_of_rows_is_damaged(tmp_path):

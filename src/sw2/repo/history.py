@@ -148,7 +148,7 @@ def _from_base(
 ) -> list[CellChange]:
     base = repository.reader.base(name)
     schema = repository.schema(table)
-    found, cells = Snapshot(repository.reader, schema, base, None).lookup([key], [column.name])
+    found, cells = Snapshot(repository.reader, schema, base).lookup([key], [column.name])
     value = column.decode(cells[column.id])[0].as_py() if found[0] else None
     if value is None:
         return []

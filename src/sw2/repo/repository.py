@@ -113,7 +113,7 @@ class Repository(View):
                     wanted.check_follows(start.schema)
                     action = replace(action, schema=writer.put(wanted.encode()))
                 start = replace(start, schema=wanted)
-                if start.base is None and start.over is None and rows.num_rows:
+                if start.base is None and not start.layers and rows.num_rows:
                     base = write_base(writer, wanted, start.complete(stored), origin, at)
                     return self._push(replace(action, base=base), None)
             return self._push(action, start.difference(stored, origin, at))

@@ -19,7 +19,6 @@ from sw2.table import (
     Snapshot,
     TableReader,
     TableVersion,
-    compose,
 )
 from sw2.table.pack import pack
 
@@ -119,8 +118,8 @@ class View:
         if cached is not None and cached[0] is stage:
             return cached[1]
         committed = self._at(stage.version)
-        over = compose([delta for delta in (committed.over, stage.delta) if delta is not None])
-        snapshot = Snapshot(self.reader, stage.schema, stage.base or committed.base, over)
+        layers = (*committed.layers, stage.delta) if stage.delta else committed.layers
+        snapshot = Snapshot(self.reader, stage.schema, stage.base or committed.base, layers)
         self._snapshots[table] = (stage, snapshot)
         return snapshot
 
@@ -209,12 +208,12 @@ class View:
     def _at(self, version: TableVersion | None) -> Snapshot:
         """A committed table; an empty one without columns for None."""
         if version is None:
-            return Snapshot(self.reader, Schema("", "", ()), None, None)
+            return Snapshot(self.reader, Schema("", "", ()), None)
         return Snapshot(
             self.reader,
             Schema.parse(self.store.get(version.schema)),
             self.reader.base(version.base) if version.base else None,
-            self.reader.composed(version.tail),
+            self.reader.layers(version.tail),
         )
 
     def staged(self, table: str = EXAMPLES) -> Staged:

@@ -3,6 +3,7 @@
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -47,7 +48,7 @@ class TableReader:
         self.store = store
         self._columns: dict[tuple[str, str], pa.Array] = {}
         self._bytes = 0
-        self._chains: dict[str, Delta | None] = {}
+        self._chains: dict[str, tuple[Delta, ...]] = {}
         self._parsed: dict[bytes, Delta] = {}
 
     def base(self, name: str) -> Base:
@@ -84,28 +85,20 @@ class TableReader:
             tail = delta.parent
         return found[::-1]
 
-    def composed(self, tail: str | None) -> Delta | None:
-        """The whole chain as one delta. Remembered, and extended from what is remembered."""
-        if tail is None:
-            return None
+    def layers(self, tail: str | None) -> tuple[Delta, ...]:
+        """The whole chain as a few deltas, oldest first (`stacked`). Remembered, and extended from
+        what is remembered."""
         # One look: another thread may put another chain in its place at any time.
-        chains = self._chains
-        if tail in chains:
-            return chains[tail]
+        known = self._chains
         newer: list[Delta] = []
-        older: Delta | None = None
-        at: str | None = tail
-        while at is not None:
-            if at in chains:
-                older = chains[at]
-                break
-            delta = self.delta(at)
-            newer.append(delta)
-            at = delta.parent
-        chain = ([older] if older else []) + newer[::-1]
-        composed = compose(chain)
-        self._chains = {tail: composed}
-        return composed
+        at = tail
+        while at is not None and at not in known:
+            newer.append(self.delta(at))
+            at = newer[-1].parent
+        layers = stacked(known[at] if at is not None else (), compose(newer[::-1]))
+        if tail is not None:
+            self._chains = {tail: layers}
+        return layers
 
     def columns(self, base: Base, columns: Sequence[Column]) -> dict[str, pa.ChunkedArray]:
         """Columns of a base by identity, as stored, in key order, one chunk a segment."""
@@ -140,20 +133,25 @@ class TableReader:
 
 @dataclass(frozen=True)
 class Snapshot:
-    """A table as it stands: schema, base, and one delta over it (committed and staged edits)."""
+    """A table as it stands: schema, base, and deltas over it, oldest first."""
 
     reader: TableReader
     schema: Schema
     base: Base | None
-    over: Delta | None
+    layers: tuple[Delta, ...] = ()
+
+    @cached_property
+    def over(self) -> Delta | None:
+        """All that lies over the base, as one delta."""
+        return compose(self.layers)
 
     @property
     def rows(self) -> int:
         count = self.base.rows if self.base else 0
-        if self.over is None:
-            return count
-        ops = self.over.table["op"].to_numpy()
-        return count + int((ops == INSERT).sum()) - int((ops == DELETE).sum())
+        for layer in self.layers:
+            ops = layer.table["op"].to_numpy()
+            count += int((ops == INSERT).sum()) - int((ops == DELETE).sum())
+        return count
 
     def stored(self, names: Sequence[str] | None = None) -> pa.Table:
         """Columns `names` (all by default) as stored, fields named by identity, sorted by key."""
@@ -183,8 +181,8 @@ class Snapshot:
             sought = pa.array(keys, self.schema.key_column.stored)
         columns = [self.schema.column(name) for name in names]
         found, cells = self._look_under(sought, columns)
-        if self.over is not None:
-            found, cells = _look_over(self.over, sought, found, cells)
+        for layer in self.layers:
+            found, cells = _look_over(layer, sought, found, cells)
         return found, pa.table(cells)
 
     def _base_columns(self, columns: Sequence[Column]) -> dict[str, pa.ChunkedArray]:
@@ -275,6 +273,16 @@ class Snapshot:
                 hint=f"`{self.schema.key}` names a row; give each row its own",
             )
         return keys
+
+
+def stacked(layers: Sequence[Delta], delta: Delta | None) -> tuple[Delta, ...]:
+    """`layers` (oldest first) and one more. Each stays more than twice as large as the next, for
+    smaller ones are composed: so a commit takes what it holds times the logarithm of the chain, not
+    the chain, and a lookup goes through few layers."""
+    below = list(layers)
+    while delta is not None and below and below[-1].rows <= 2 * delta.rows:
+        delta = compose([below.pop(), delta])
+    return tuple(below) if delta is None else (*below, delta)
 
 
 def write_base(
