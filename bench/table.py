@@ -23,12 +23,15 @@ from typing import Any
 
 import numpy as np
 
-ROWS, EDITS, COMMITS = 1_000_000, 200, 20
+ROWS, EDITS = 1_000_000, 200
+# Commits measured at first, and commits after which as many are measured again.
+COMMITS, LATER = 20, 200
 LABELS = [f"class-{number}" for number in range(10)]
 ANNOTATORS = [f"annotator-{number:02d}" for number in range(20)]
 SPLITS = ["train", "val", "test"]
 NAMES = ["id", "label", "annotator", "confidence", "split", "updated_at"]
 START = 1_700_000_000_000
+Batch = list[tuple[int, str, str, float, int]]
 PEERS = {"lance": ("pylance==14.0.2", "numpy"), "doltlite": ("doltlite==0.51.3", "numpy")}
 
 
@@ -45,7 +48,7 @@ def table() -> dict[str, np.ndarray[Any, Any]]:
     }
 
 
-def edits() -> Iterator[list[tuple[int, str, str, float, int]]]:
+def edits() -> Iterator[Batch]:
     """Endless batches of (id, label, annotator, confidence, updated_at)."""
     rng = np.random.default_rng(1998)
     for number in itertools.count():
@@ -67,6 +70,16 @@ def cost(work: Callable[[], object]) -> float:
     started = time.process_time()
     work()
     return time.process_time() - started
+
+
+def late(commit: Callable[[Batch], object], batches: Iterator[Batch]) -> float:
+    """Median milliseconds of a commit when there are many before it."""
+    for batch in itertools.islice(batches, LATER - COMMITS):
+        commit(batch)
+    costs = [
+        cost(lambda batch=batch: commit(batch)) for batch in itertools.islice(batches, COMMITS)
+    ]
+    return statistics.median(costs) * 1000
 
 
 def bytes_under(folder: Path, pattern: str = "**/*") -> int:
@@ -101,12 +114,18 @@ def sw2(root: Path) -> dict[str, float]:
         costs.append(cost(lambda batch=batch: _sw2_commit(repository, batch)))
     # Closed, so that SQLite's log is folded into its file: the log is reused, not kept.
     repository.close()
+    grown = bytes_under(folder) - whole, bytes_under(folder, "packs/**/*") - packs
+    repository = Repository.open(root)
+    _sw2_commit(repository, next(batches))
+    later = late(lambda batch: _sw2_commit(repository, batch), batches)
+    repository.close()
     return {
         "import": imported,
         "store": store / 1e6,
         "commit": statistics.median(costs) * 1000,
-        "packs": (bytes_under(folder, "packs/**/*") - packs) / (COMMITS + 1),
-        "whole": (bytes_under(folder) - whole) / (COMMITS + 1),
+        "late": later,
+        "packs": grown[1] / (COMMITS + 1),
+        "whole": grown[0] / (COMMITS + 1),
         "read": cost(lambda: Repository.open(root).read()),
     }
 
@@ -133,7 +152,7 @@ def _sw2_input() -> tuple[Any, Any, Any]:
     return rows, schema.add("updated_at", "timestamp"), Origin("bench", "import")
 
 
-def _sw2_commit(repository: Any, batch: list[tuple[int, str, str, float, int]]) -> None:
+def _sw2_commit(repository: Any, batch: Batch) -> None:
     from sw2.repo import Edit
     from sw2.values import Origin
 
@@ -166,7 +185,7 @@ def lance(root: Path) -> dict[str, float]:
     store, costs, batches = bytes_under(root), [], edits()
     held = library.dataset(target)
 
-    def commit(batch: list[tuple[int, str, str, float, int]]) -> None:
+    def commit(batch: Batch) -> None:
         names = ["id", "label", "annotator", "confidence", "updated_at"]
         new = pa.table(dict(zip(names, map(list, zip(*batch, strict=True)), strict=True)))
         held.merge_insert("id").when_matched_update_all().execute(new)
@@ -175,11 +194,13 @@ def lance(root: Path) -> dict[str, float]:
     before = bytes_under(root)
     for batch in itertools.islice(batches, COMMITS):
         costs.append(cost(lambda batch=batch: commit(batch)))
+    grown = bytes_under(root) - before
     return {
         "import": imported,
         "store": store / 1e6,
         "commit": statistics.median(costs) * 1000,
-        "whole": (bytes_under(root) - before) / COMMITS,
+        "late": late(commit, batches),
+        "whole": grown / COMMITS,
         "read": cost(lambda: library.dataset(target).to_table()),
     }
 
@@ -205,7 +226,7 @@ def doltlite(root: Path) -> dict[str, float]:
         database.execute("COMMIT")
         database.execute("SELECT dolt_commit('-A', '-m', 'import')").fetchall()
 
-    def commit(batch: list[tuple[int, str, str, float, int]]) -> None:
+    def commit(batch: Batch) -> None:
         database.execute("BEGIN")
         database.executemany(
             "UPDATE t SET label=?, annotator=?, confidence=?, updated_at=? WHERE id=?",
@@ -220,11 +241,13 @@ def doltlite(root: Path) -> dict[str, float]:
     before = bytes_under(root)
     for batch in itertools.islice(batches, COMMITS):
         costs.append(cost(lambda batch=batch: commit(batch)))
+    grown = bytes_under(root) - before
     return {
         "import": imported,
         "store": store / 1e6,
         "commit": statistics.median(costs) * 1000,
-        "whole": (bytes_under(root) - before) / COMMITS,
+        "late": late(commit, batches),
+        "whole": grown / COMMITS,
         "read": cost(lambda: database.execute("SELECT * FROM t").fetchall()),
     }
 
@@ -246,6 +269,7 @@ def main() -> int:
         }
         for name, key, unit, bar in (
             ("200 edits and their commit", "commit", "CPU ms", 20),
+            (f"the same after {LATER} commits", "late", "CPU ms", 20),
             ("bytes of such a commit, packs", "packs", "bytes", 4500),
             ("bytes of such a commit, all of .sw2", "whole", "bytes", 4500),
             ("whole table to Arrow", "read", "CPU s", 0.5),
