@@ -16,8 +16,8 @@ from sw2.build import Build, Signals, Spec
 from sw2.errors import InvalidInput
 from sw2.insight import Finding, findings, suspicion_of
 from sw2.insight.findings import RARE, Row, imbalance, same_pictures
-from sw2.repo import EXAMPLES, Repository, Staged
-from sw2.table import EDIT, Snapshot
+from sw2.repo import Repository, Staged
+from sw2.table import EDIT, Schema, Snapshot
 
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
@@ -100,11 +100,10 @@ class Board:
         return self.labels[number] if number >= 0 else None
 
 
-def columns_of(repository: Repository, target: str, image: str, split: str) -> Columns:
+def columns_of(schema: Schema, target: str, image: str, split: str) -> Columns:
     """Raises NotFound or InvalidInput when the spec names columns that cannot be shown here."""
-    if EXAMPLES not in repository.tables():
+    if not schema.columns:
         return Columns(image, target, "", "")
-    schema = repository.schema()
     wanted = {"target": (target, "category"), "input": (image, "image")}
     if split in schema.names:
         wanted["split"] = (split, "category")
@@ -132,7 +131,7 @@ def make_board(
 ) -> Board:
     """Reads the working state and joins it with the builds. Costs a scan of the table; `refreshed`
     is enough while only labels and review marks are edited. Without a table there are no rows."""
-    if EXAMPLES not in repository.tables():
+    if not repository.staged().schema.columns:
         return _blank(columns, (), [], [], np.array([], np.str_))
     snapshot = repository.snapshot()
     schema = snapshot.schema

@@ -85,7 +85,7 @@ class Workbench:
             newest, before = self.programs()
             stage, stamp = self.repository.staged(), self.repository.state.stamp()
             target, image, split = self.names
-            columns = columns_of(self.repository, target, image, split)
+            columns = columns_of(stage.schema, target, image, split)
             ground = (
                 self.repository.head,
                 newest.id if newest else None,
@@ -116,7 +116,7 @@ class Workbench:
             rows=len(board),
             target=self.names[0],
             labels=_labels(board),
-            pending=_pending(repository),
+            pending=sum(repository.staged().counts),
             can_undo=undo is not None,
             can_redo=redo is not None,
             undo_label=undo.label if undo else "",
@@ -295,10 +295,6 @@ def _labels(board: Board) -> list[Label]:
         Label(name=name, index=number, key=DIGITS[number] if number < len(DIGITS) else "")
         for number, name in enumerate(board.labels)
     ]
-
-
-def _pending(repository: Repository) -> int:
-    return sum(sum(repository.staged(table).counts) for table in repository.tables())
 
 
 def _summary(board: Board) -> ProgramSummary | None:
