@@ -296,6 +296,7 @@ LIES = {
     "size": a_lie(spec={"t": "int64", "i": [0, 1, 1]}, sizes=[1 << 60]),
     "negative size": a_lie(spec={"t": "int64", "i": [0, 1, 1]}, sizes=[-3]),
     "valid": a_lie(3, {"t": "int64", "valid": 1 << 40, "i": [0, 1, 0]}, [1], b"\xff"),
+    "an integer that does not fit": a_lie(3, {"t": "int8", "i": [300, 1, 0]}, [0]),
     "type": a_lie(spec={"t": "nonsense"}),
     "image of another length": a_lie(
         rows=1, spec={"t": "fixed_size_binary[32]", "n": [1, 1, 0]}, sizes=[0, 1], buffers=b"x"
