@@ -144,6 +144,8 @@ def test_edits_wait_while_the_server_is_away_and_arrive_once_each(page: Page, se
     for _ in range(3):
         page.keyboard.press("Enter")
     expect(page.get_by_text("not connected").first).to_be_visible(timeout=30_000)
+    # What the server said of the example before is not said of this one.
+    expect(page.get_by_test_id("inspector").locator(".finding")).not_to_be_visible()
     shot(page, "5-away")
     server.start()
     expect(page.get_by_test_id("statusbar-pending")).to_contain_text("4", timeout=60_000)

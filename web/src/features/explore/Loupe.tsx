@@ -32,7 +32,7 @@ export function Loupe() {
     <section id="loupe" className="loupe" tabIndex={-1} aria-label={t("loupe.name")}>
       <header className="toolbar-line">
         {item && (other ? <LabelPair from={item.given} to={other} tone="pair-doubt" /> : <LabelName name={item.given} />)}
-        {item && other && item.probability !== null && <span className="tile-p">{two(item.probability)}</span>}
+        {item && other && other === item.prediction && item.probability !== null && <span className="tile-p">{two(item.probability)}</span>}
         {item?.reviewed && <span className="note">{t("tile.reviewed")}</span>}
         <span className="space" />
         <span className="hint"><Keycaps keys="Enter" /> {t("key.accept")} <Keycaps keys="x" /> {t("key.keep")} <Keycaps keys="Space" /> {t("key.later")}</span>

@@ -45,7 +45,7 @@ function Caption({ item, named, indexOf }: { item: Item; named: boolean; indexOf
     <span className={named ? "tile-line tile-other" : "tile-other"}>
       <span aria-hidden="true">▸</span>
       <Spoken phrase={(label) => `, ${t("tile.says", { label })}`}><Name name={other} index={indexOf(other)} named={named} /></Spoken>
-      {named && item.probability !== null && <span className="tile-p">{two(item.probability)}</span>}
+      {named && other === item.prediction && item.probability !== null && <span className="tile-p">{two(item.probability)}</span>}
     </span>
   );
   return (
