@@ -21,7 +21,7 @@ $(VENV)/.installed: pyproject.toml constraints.txt
 	@$(or $(PYTHON),false) -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))' || \
 	  { echo "error: no Python 3.11 or newer with its venv module was found"; \
 	    echo "hint: on Debian: apt-get install python3-venv; or: make PYTHON=/path/to/python3.11"; exit 1; }
-	@echo "== setup: $(VENV) with $$($(PYTHON) --version); 1.5 GB, some minutes the first time"
+	@echo "== setup: $(VENV) with $$($(PYTHON) --version); 1.8 GB, some minutes the first time"
 	@$(BIN)/python -m pip --version >/dev/null 2>&1 || $(PYTHON) -m venv --clear $(VENV)
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
 	@touch $@
