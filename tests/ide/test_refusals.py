@@ -226,3 +226,17 @@ def test_a_worker_that_cannot_begin_says_why(shop, monkeypatch, tmp_path):
 def test_a_worker_tells_a_failure_in_three_lines(shop, capsys):
     assert worker.main(str(shop.root), "no such commit") == 3
     assert capsys.readouterr().err.splitlines()[0] == "not-found"
+
+
+def test_a_build_whose_server_died_can_be_stopped_by_the_next(shop):
+    (shop.root / "sw2.toml").write_text("[build]\nepochs = 1000\n")
+    shop.commit("Train long", "Ann")
+    first = Server(shop.root).start()
+    url = f"http://127.0.0.1:{first.port}/api/builds"
+    headers = {"authorization": f"Bearer {first.token}"}
+    build_id = httpx2.post(url, headers=headers, timeout=120).json()["id"]
+    first.kill()
+    client = a_client(shop, **SIGNED_IN)
+    assert client.get("/api/session").json()["building"] == build_id
+    assert client.post("/api/builds").status_code == 409
+    assert client.post(f"/api/builds/{build_id}/cancel").json()["status"] == "cancelled"
