@@ -1,9 +1,9 @@
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from small_shop import a_shop
+from small_shop import Server, a_shop
 from starlette.testclient import TestClient
 
 import sw2
@@ -37,3 +37,17 @@ def client(repository) -> Iterator[TestClient]:
     headers = {"authorization": f"Bearer {TOKEN}"}
     with TestClient(create_app(repository, "Ann", TOKEN), base_url=HOME, headers=headers) as found:
         yield found
+
+
+@pytest.fixture
+def serve() -> Iterator[Callable[[Path], Server]]:
+    """Starts a server on a folder, in a process of its own that does not outlive the test."""
+    servers: list[Server] = []
+
+    def start(folder: Path) -> Server:
+        servers.append(Server(folder))
+        return servers[-1].start()
+
+    yield start
+    for server in servers:
+        server.kill()
