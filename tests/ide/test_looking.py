@@ -1,7 +1,9 @@
 """What the page asks for: pages, facets, one example, problems."""
 
 import csv
+import uuid
 from collections import Counter
+from contextlib import suppress
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -10,9 +12,10 @@ from small_shop import answers
 from starlette.testclient import TestClient
 
 import sw2
+from sw2.errors import InvalidInput
 from sw2.ide.app import create_app
 from sw2.ide.board import make_board
-from sw2.ide.edits import edit, undo
+from sw2.ide.edits import commit, edit, undo
 from sw2.ide.schema import EditRequest
 from sw2.ide.workbench import Workbench
 from sw2.repo import Edit
@@ -81,6 +84,48 @@ def test_facets_count_what_the_filters_would_leave(client):
         for value in facet["values"]:
             left = ids(client, **others, **{facet["name"]: value["value"]})
             assert value["count"] == len(left), (facet["name"], value)
+
+
+def shows(item: dict, name: str, value: str) -> bool:
+    """Whether a facet's value says something true of a tile, told from the tile alone."""
+    if name == "state":
+        differs = None not in (item["given"], item["prediction"])
+        differs = differs and item["given"] != item["prediction"]
+        states = {"reviewed": item["reviewed"], "unreviewed": not item["reviewed"]}
+        return (states | {"edited": item["edited"], "disagree": differs})[value]
+    part = {"label": "given"}.get(name, name)
+    return (item[part] or "none") == value
+
+
+@settings(
+    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(st.data())
+def test_filters_leave_what_the_tiles_say_and_facets_count_it(client, data):
+    whole, everything = client.get("/api/facets").json(), items(client)
+    chosen = {
+        facet["name"]: data.draw(
+            st.lists(st.sampled_from([v["value"] for v in facet["values"]]), unique=True), "values"
+        )
+        for facet in whole["facets"]
+    }
+
+    def left(without: str = "") -> list[dict]:
+        rules = [(n, values) for n, values in chosen.items() if values and n != without]
+        return [
+            item
+            for item in everything
+            if all(any(shows(item, n, v) for v in vs) for n, vs in rules)
+        ]
+
+    assert ids(client, **chosen) == [item["id"] for item in left()]
+    found = client.get("/api/facets", params=chosen).json()
+    assert (found["total"], found["filtered"]) == (400, len(left()))
+    for facet in found["facets"]:
+        name = facet["name"]
+        for value in facet["values"]:
+            matching = [item for item in left(without=name) if shows(item, name, value["value"])]
+            assert value["count"] == len(matching), (name, value)
 
 
 def test_facets_are_those_that_the_page_knows(client):
@@ -180,7 +225,10 @@ def test_examples_without_a_label_have_a_value_of_their_own(client, repository):
 
 
 choices = st.lists(
-    st.tuples(st.sampled_from(["label", "accept", "keep", "undo"]), st.integers(0, 30)), max_size=8
+    st.tuples(
+        st.sampled_from(["label", "accept", "keep", "undo", "redo", "commit"]), st.integers(0, 30)
+    ),
+    max_size=8,
 )
 
 
@@ -191,10 +239,13 @@ choices = st.lists(
 def test_the_kept_board_is_what_a_fresh_one_would_be(repository, chosen):
     bench = Workbench(repository, "Ann")
     order = bench.board().ids
-    for number, (verb, at) in enumerate(chosen):
-        client_id = f"{number}-{id(chosen)}"
-        if verb == "undo":
-            undo(bench, client_id)
+    for verb, at in chosen:
+        client_id = uuid.uuid4().hex
+        if verb in ("undo", "redo"):
+            undo(bench, client_id, redo=verb == "redo")
+        elif verb == "commit":
+            with suppress(InvalidInput):  # nothing to commit
+                commit(bench, "So far")
         else:
             label = "Bag" if verb == "label" else None
             edit(bench, EditRequest(client_id=client_id, verb=verb, ids=[order[at]], label=label))
