@@ -4,7 +4,7 @@ import multiprocessing
 import threading
 
 import pytest
-from model_repository import ANNE, a_repository, rows_of, sound
+from model_repository import ANNE, BOB, LABELS, a_repository, a_table, labels_of, rows_of, sound
 
 from sw2.errors import Conflict, InvalidInput, Sw2Error, Unavailable
 from sw2.repo import Edit, Repository
@@ -68,6 +68,17 @@ def test_a_busy_repository_is_told_not_waited_for_without_end(tmp_path, monkeypa
         other.edit([Edit("a", "label", "owl")], ANNE, "x")
     assert told.value.hint
     assert other.edit([Edit("a", "label", "owl")], ANNE, "x") is not None
+
+
+def test_two_who_bring_a_new_label_at_once_bring_two_labels(tmp_path):
+    """Each with a schema made before the other's label was there."""
+    anne, bob = a_repository(tmp_path), Repository.open(tmp_path)
+    hers = anne.schema().with_labels("label", ["emu"])
+    his = bob.schema().with_labels("label", ["fox"])
+    bob.stage_rows(a_table({"b": {"label": "fox"}}), BOB, "fox", his)
+    anne.stage_rows(a_table({"a": {"label": "emu"}}), ANNE, "emu", hers)
+    assert labels_of(bob) == {"a": "emu", "b": "fox", "c": None}
+    assert bob.schema().column("label").labels == (*LABELS, "fox", "emu")
 
 
 def test_a_branch_moves_only_from_where_it_was(tmp_path):

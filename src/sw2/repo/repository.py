@@ -90,12 +90,13 @@ class Repository(View):
         """Inserts rows and updates those whose key is there, as one undoable action.
 
         rows: columns by name, cells as people see them, the key among them; columns that it leaves
-        out keep their cells.  schema: what the table's schema is to be (required for a new table).
+        out keep their cells.  schema: what the table's schema is to be (required for a new table);
+        labels added meanwhile are kept, so a label is renamed with `define`, not here.
         None when nothing differs. Raises InvalidInput for cells that do not fit."""
         with self.state.transaction():
             at = now_ms()
             start = self._standing(table)
-            wanted = schema or start.schema
+            wanted = schema.keeping_labels(start.schema) if schema else start.schema
             if not wanted.columns:
                 raise InvalidInput(
                     f"table `{table}` is new: say what columns it has", hint="Give it a schema"
@@ -120,7 +121,10 @@ class Repository(View):
 
     def define(self, schema: Schema, label: str) -> Action | None:
         """Stages another schema for a table (a new label, a renamed column). Raises InvalidInput
-        when cells stored so far could not be read with it."""
+        when cells stored so far could not be read with it.
+
+        Labels go by their place: where others may add some too, make `schema` out of `schema()`
+        within one `state.transaction()`."""
         with self.state.transaction():
             older = self.staged(schema.table).schema
             if older == schema:

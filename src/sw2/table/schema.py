@@ -172,6 +172,17 @@ class Schema:
         merged = tuple(dict.fromkeys((*column.labels, *labels)))
         return self._with(replace(column, labels=merged))
 
+    def keeping_labels(self, older: "Schema") -> "Schema":
+        """With the labels of `older` in their places and new ones after them, for somebody may have
+        added some since this schema was made: a cell means what it meant."""
+        kept = self
+        for column in self.columns:
+            before = older.by_id(column.id)
+            if before is not None and before.labels:
+                labels = tuple(dict.fromkeys((*before.labels, *column.labels)))
+                kept = kept._with(replace(column, labels=labels))
+        return kept
+
     def rename(self, old: str, new: str) -> "Schema":
         if new in self.names or not new:
             raise InvalidInput(f"table `{self.table}` cannot rename `{old}` to `{new}`")
