@@ -5,12 +5,13 @@ import os
 import signal
 import time
 
+import httpx2
 import pytest
-from small_shop import Server
 
 import sw2
 from sw2.build import builds
-from sw2.repo import Repository
+from sw2.repo import Edit, Repository
+from sw2.values import Origin
 
 LONG = 120.0  # seconds; only something that hangs takes as long
 
@@ -86,6 +87,37 @@ def test_only_one_build_runs_and_it_can_be_stopped_and_resumed(client, repositor
     client.post(f"/api/builds/{started['id']}/cancel")
 
 
+@pytest.mark.slow
+def test_a_resumed_build_finishes_as_one(client, repository):
+    longer(repository, epochs=150)
+    started = client.post("/api/builds").json()
+    wait_until(lambda: client.get(f"/api/builds/{started['id']}").json()["epochs"], "an epoch")
+    stopped = client.post(f"/api/builds/{started['id']}/cancel").json()
+    assert stopped["status"] == "cancelled"
+    assert client.post("/api/builds").json()["id"] == started["id"]
+    report = finished(client, started["id"])
+    assert report["info"]["status"] == "done"
+    assert [point["epoch"] for point in report["epochs"]] == list(range(1, 151))
+
+
+def test_a_running_build_tells_how_far_it_is(client, repository):
+    longer(repository)
+    started = client.post("/api/builds").json()
+
+    def training() -> dict | None:
+        progress = client.get("/api/builds").json()[0]["progress"]
+        return progress if progress and progress["accuracy"] is not None else None
+
+    progress = wait_until(training, "an epoch")
+    assert 0 < progress["done"] <= progress["total"]
+    assert 0 <= progress["accuracy"] <= 1
+    assert client.get("/api/session").json()["building"] == started["id"]
+    client.post(f"/api/builds/{started['id']}/cancel")
+    newest = client.get("/api/builds").json()[0]
+    assert (newest["status"], newest["progress"]) == ("cancelled", None)
+    assert client.get("/api/session").json()["building"] is None
+
+
 def test_a_killed_worker_reads_as_interrupted_and_can_be_started_again(client, repository):
     longer(repository)
     started = client.post("/api/builds").json()
@@ -95,11 +127,9 @@ def test_a_killed_worker_reads_as_interrupted_and_can_be_started_again(client, r
     client.post(f"/api/builds/{started['id']}/cancel")
 
 
-def test_a_server_that_stops_stops_its_build(built_shop, tmp_path, client, repository):
+def test_a_server_that_stops_stops_its_build(serve, repository):
     longer(repository)
-    server = Server(repository.root).start()
-    import httpx2
-
+    server = serve(repository.root)
     with httpx2.Client(base_url=f"http://127.0.0.1:{server.port}", timeout=60) as http:
         http.headers["authorization"] = f"Bearer {server.token}"
         http.post("/api/builds").raise_for_status()
@@ -117,26 +147,29 @@ def test_a_spec_that_cannot_be_read_is_told_with_its_line_or_key(client, reposit
     assert "sw2.toml" in answer.json()["message"]
 
 
-def test_a_build_that_fails_says_why(client, repository):
-    from sw2.repo import Edit
-    from sw2.values import Origin
+def test_once_the_spec_is_mended_it_builds_again(client, repository):
+    (repository.root / "sw2.toml").write_text("[build\n")
+    repository.commit("Break the spec", "Ann")
+    assert client.post("/api/builds").status_code == 422
+    longer(repository, epochs=3)
+    started = client.post("/api/builds").json()
+    assert finished(client, started["id"])["info"]["status"] == "done"
+    assert client.get("/api/session").json()["program"]["build"] == started["id"]
 
+
+def test_a_build_that_fails_says_why(client, repository):
     keys = repository.read(["id"])["id"].to_pylist()
     repository.edit([Edit(key, "label", None) for key in keys], Origin("Ann"), "empty all")
     repository.commit("Take all labels away", "Ann")
-    started = client.post("/api/builds")
-    if started.status_code == 200:
-        report = finished(client, started.json()["id"])
-        assert report["info"]["status"] == "failed"
-        assert report["info"]["error"]["kind"] == "build-failed"
-    else:
-        assert started.json()["kind"] == "build-failed"
+    started = client.post("/api/builds").json()
+    failed = finished(client, started["id"])["info"]
+    assert (failed["status"], failed["error"]["kind"]) == ("failed", "build-failed")
+    assert "0 usable training examples" in failed["error"]["message"]
+    assert failed["error"]["hint"]
 
 
-def test_open_pages_hear_of_edits_and_builds(repository):
-    server = Server(repository.root).start()
-    import httpx2
-
+def test_open_pages_hear_of_edits(serve, repository):
+    server = serve(repository.root)
     headers = {"authorization": f"Bearer {server.token}"}
     base = f"http://127.0.0.1:{server.port}"
     heard: list[str] = []
@@ -157,4 +190,3 @@ def test_open_pages_hear_of_edits_and_builds(repository):
                 httpx2.post(f"{base}/api/edits", json=request, headers=headers)
                 heard.append("edited")
     assert heard == ["hello", "edited", "session"]
-    server.stop()
