@@ -1,7 +1,9 @@
 """Several processes and threads work on one repository; nobody's work is lost."""
 
 import multiprocessing
+import sys
 import threading
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from model_repository import ANNE, BOB, LABELS, a_repository, a_table, labels_of, rows_of, sound
@@ -9,6 +11,8 @@ from model_repository import ANNE, BOB, LABELS, a_repository, a_table, labels_of
 from sw2.errors import Conflict, InvalidInput, Sw2Error, Unavailable
 from sw2.repo import Edit, Repository
 from sw2.repo import state as states
+from sw2.table import segment as segments
+from sw2.table import version as versions
 from sw2.values import Origin
 
 
@@ -131,6 +135,27 @@ def test_a_reader_sees_one_moment(tmp_path):
         last = seen
     thread.join()
     assert rows_of(reader)["a"]["count"] == 59
+
+
+@pytest.fixture
+def hasty_threads():
+    """Threads that take turns at almost every step."""
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    yield
+    sys.setswitchinterval(before)
+
+
+@pytest.mark.usefixtures("hasty_threads")
+def test_threads_share_one_small_cache(tmp_path, monkeypatch):
+    monkeypatch.setattr(versions, "CACHE_BYTES", 500)
+    monkeypatch.setattr(segments, "ROWS", 10)
+    rows = {n: {"label": "cat", "count": n, "score": n / 2} for n in range(300)}
+    repository = a_repository(tmp_path, rows)
+    with ThreadPoolExecutor(6) as threads:
+        read = list(threads.map(lambda _: repository.read(), range(60)))
+    assert all(table.equals(read[0]) for table in read)
+    assert read[0]["count"].to_pylist() == list(range(300))
 
 
 def test_threads_share_one_repository(tmp_path):

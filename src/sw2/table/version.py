@@ -1,5 +1,6 @@
 """A table at one version: a base, deltas over it, and the ways to read them."""
 
+import threading
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -48,6 +49,7 @@ class TableReader:
         self.store = store
         self._columns: dict[tuple[str, str], pa.Array] = {}
         self._bytes = 0
+        self._lock = threading.Lock()
         self._chains: dict[str, tuple[Delta, ...]] = {}
         self._parsed: dict[bytes, Delta] = {}
 
@@ -124,11 +126,15 @@ class TableReader:
         return found
 
     def _keep(self, key: tuple[str, str], values: pa.Array) -> None:
-        self._columns[key] = values
-        self._bytes += values.nbytes
-        while self._bytes > CACHE_BYTES and len(self._columns) > 1:
-            oldest = next(iter(self._columns))
-            self._bytes -= self._columns.pop(oldest).nbytes
+        with self._lock:
+            # Another thread may have decoded the same column meanwhile.
+            if key in self._columns:
+                return
+            self._columns[key] = values
+            self._bytes += values.nbytes
+            while self._bytes > CACHE_BYTES and len(self._columns) > 1:
+                oldest = next(iter(self._columns))
+                self._bytes -= self._columns.pop(oldest).nbytes
 
 
 @dataclass(frozen=True)
