@@ -1,6 +1,7 @@
 """Damage and full disks are told in words, by name; what was there before stays."""
 
 import contextlib
+import random
 import resource
 import shutil
 import signal
@@ -174,6 +175,72 @@ def test_any_damaged_page_of_the_database_is_told_or_harmless(repository):
                 again.edit([Edit("c", "label", "cat")], ANNE, "x")
                 again.undo()
             again.close()
+
+
+def test_a_flipped_bit_in_the_database_is_told_or_harmless(repository):
+    """SQLite keeps no checksums; ours are of what is staged and of where branches stand."""
+    before = what_is_staged(repository)
+    path = state_file(repository)
+    whole, rng = path.read_bytes(), random.Random(2017)
+    written = [place for place, byte in enumerate(whole) if byte]
+    for place in rng.sample(written, 300):
+        flipped = whole[place] ^ 1 << rng.randrange(8)
+        path.write_bytes(whole[:place] + bytes([flipped]) + whole[place + 1 :])
+        with contextlib.suppress(Sw2Error), closed_after(repository.root) as again:
+            assert fsck(again) or what_is_staged(again) == before, place
+    path.write_bytes(whole)
+    assert sound(repository)
+
+
+@contextlib.contextmanager
+def closed_after(root):
+    repository = Repository.open(root)
+    try:
+        yield repository
+    finally:
+        repository.close()
+
+
+def what_is_staged(repository):
+    told = [(c.key, c.column, c.old, c.new, c.origin) for c in repository.pending().edits]
+    return told, rows_of(repository)
+
+
+def in_the_database(repository, sql, *values):
+    with contextlib.closing(sqlite3.connect(state_file(repository))) as database:
+        database.execute(sql, values)
+        database.commit()
+    return Repository.open(repository.root)
+
+
+def test_a_staged_edit_that_changed_on_disk_is_told_and_can_be_taken_back(repository):
+    changed = repository.state.next_undo().delta.replace(b"anne", b"enna")
+    other = in_the_database(repository, "UPDATE action SET delta = ?", changed)
+    with pytest.raises(Damaged, match="`staged` is not what was saved") as told:
+        rows_of(other)
+    assert "sw2 undo" in told.value.hint
+    assert any("staged edit" in fault.where for fault in fsck(other))
+    other.undo()
+    assert labels_of(other) == {"a": "owl", "b": "dog", "c": None}
+
+
+@pytest.mark.parametrize(
+    "sql", ["UPDATE ref SET name = 'lain'", "UPDATE meta SET value = 'lain' WHERE key = 'branch'"]
+)
+def test_a_lost_branch_is_told_and_no_new_history_begins(repository, sql):
+    other = in_the_database(repository, sql)
+    assert any("branch `" in fault.what for fault in fsck(other))
+    for work in (lambda: rows_of(other), lambda: other.commit("more", "anne"), other.log):
+        with pytest.raises(Damaged, match="no branch") as told:
+            work()
+        assert told.value.hint
+
+
+def test_a_branch_that_is_not_where_it_was_moved_to_is_named(repository):
+    parent = repository.commit_of("HEAD~1").name
+    other = in_the_database(repository, f"UPDATE ref SET target = '{parent}'")
+    (fault,) = [fault for fault in fsck(other) if fault.where == "state.sqlite"]
+    assert "`main` should be at" in fault.what
 
 
 def test_a_database_of_another_format_is_told(repository):

@@ -37,6 +37,8 @@ def _all(repository: View) -> Iterator[Fault]:
     try:
         yield from (Fault("state.sqlite", text) for text in repository.state.check())
         branches = repository.state.refs()
+        if branches and repository.branch not in branches:
+            yield Fault("state.sqlite", f"there is no branch `{repository.branch}`")
     except Sw2Error as error:
         yield Fault("state.sqlite", error.message)
         branches = {}

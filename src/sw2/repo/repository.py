@@ -16,6 +16,7 @@ from sw2.repo.commits import Commit, encode_commit
 from sw2.repo.stage import INLINE_BYTES, delta_of
 from sw2.repo.state import Action, State
 from sw2.repo.view import EXAMPLES, FILES, FOLDER, View
+from sw2.store import name_of
 from sw2.store.objects import sync_folder, writing
 from sw2.table import Delta, Schema, write_base
 from sw2.values import Origin, now_ms
@@ -189,5 +190,5 @@ class Repository(View):
                 with self.store.write() as writer:
                     action = replace(action, object=writer.put(raw))
             else:
-                action = replace(action, delta=raw)
+                action = replace(action, delta=raw, object=name_of(raw))
         return self.state.push(action)

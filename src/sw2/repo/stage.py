@@ -7,10 +7,10 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from sw2.errors import InvalidInput, NotFound
+from sw2.errors import Damaged, InvalidInput, NotFound
 from sw2.repo.changes import Edit
 from sw2.repo.state import Action
-from sw2.store import ObjectWriter
+from sw2.store import ObjectWriter, name_of
 from sw2.table import (
     DELETE,
     EDIT,
@@ -71,9 +71,15 @@ def delta_of(snapshot: Snapshot, edits: Sequence[Edit], origin: Origin, at: int)
 
 
 def staged_delta(action: Action, reader: TableReader) -> Delta | None:
+    """What an action does to cells. Raises Damaged when it is not what was staged."""
     raw = action.delta
     if raw is None and action.object is not None:
         raw = reader.store.get(action.object)
+    elif raw is not None and action.object not in (None, name_of(raw)):
+        raise Damaged(
+            f"the staged edit `{action.label}` is not what was saved",
+            hint="Run `sw2 undo` until it is gone, or restore `.sw2/state.sqlite` from a backup",
+        )
     return None if raw is None else reader.parse(raw)
 
 

@@ -23,10 +23,17 @@ CREATE TABLE action(id INTEGER PRIMARY KEY AUTOINCREMENT, label TEXT NOT NULL, a
 CREATE TABLE answered(client TEXT PRIMARY KEY, answer TEXT NOT NULL, at INTEGER NOT NULL)
     WITHOUT ROWID;
 """
+LAST_MOVES = """
+SELECT ref, new FROM reflog WHERE seq IN (SELECT max(seq) FROM reflog GROUP BY ref)
+    AND NOT EXISTS (SELECT 1 FROM ref WHERE name = reflog.ref AND target = reflog.new)
+"""
 FORMAT = "1"
 BUSY_SECONDS = 30.0
 # Answers kept so that a retried request is not carried out twice.
 ANSWERS_KEPT = 10_000
+RESTORE = "Restore the file from a backup"
+# The types of an action's fields, in order.
+FIELDS = (int, str, int, str, *2 * (str | None,), bytes | None, str | None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +41,8 @@ class Action:
     """One undoable step of the stage. label: what it did, in words.  at: ms since 1970.
 
     Any of: schema (object), base (object, only for a table without rows), and a delta, in the
-    database when small (`delta`) and in the store when large (`object`)."""
+    database when small (`delta`) and in the store when large. object: the delta's name either way,
+    for SQLite keeps no checksums; None in databases of the first days, whose deltas are small."""
 
     id: int
     label: str
@@ -56,7 +64,7 @@ class State:
         if not create and not path.exists():
             raise Damaged(
                 f"`{path}` is missing: the repository has lost its branches and staged edits",
-                hint="Restore the file from a backup",
+                hint=RESTORE,
             )
         self.path = path
         with _told(path):
@@ -78,7 +86,10 @@ class State:
                 self._database.executescript(SCHEMA)
                 self._database.execute("INSERT INTO meta VALUES('format', ?)", (FORMAT,))
         if (found := self.meta("format")) != FORMAT:
-            raise Damaged(f"`{self.path}` has format {found}; this sw2 reads {FORMAT}")
+            raise Damaged(
+                f"`{self.path}` has format {found}; this sw2 reads {FORMAT}",
+                hint=f"Use the sw2 that made it, or: {RESTORE.lower()}",
+            )
 
     def close(self) -> None:
         self._database.close()
@@ -129,7 +140,10 @@ class State:
 
     def refs(self) -> dict[str, str]:
         with self._lock, _told(self.path):
-            return dict(self._database.execute("SELECT name, target FROM ref").fetchall())
+            found = self._database.execute("SELECT name, target FROM ref").fetchall()
+        if not all(isinstance(value, str) for pair in found for value in pair):
+            raise Damaged(f"`{self.path}` is damaged: a branch that is no text", hint=RESTORE)
+        return dict(found)
 
     def move(self, name: str, old: str | None, new: str, at: int, why: str) -> None:
         """Compare-and-swap. Raises Conflict when the ref no longer points to `old`."""
@@ -208,10 +222,13 @@ class State:
             )
 
     def check(self) -> list[str]:
-        """SQLite's own findings about the file; empty when it is sound."""
+        """SQLite's own findings about the file, and branches that are not where they were last
+        moved to; empty when it is sound."""
         with self._lock, _told(self.path):
             rows = self._database.execute("PRAGMA integrity_check").fetchall()
-        return [str(row[0]) for row in rows if row[0] != "ok"]
+            moved = self._database.execute(LAST_MOVES).fetchall()
+        lost = [f"branch `{name}` should be at commit {str(new)[:10]}" for name, new in moved]
+        return [str(row[0]) for row in rows if row[0] != "ok"] + lost
 
     def _one(self, sql: str, *values: object) -> str | None:
         with self._lock, _told(self.path):
@@ -224,6 +241,8 @@ class State:
             rows = self._database.execute(
                 f"SELECT {columns} FROM action {where}", values
             ).fetchall()
+        if not all(isinstance(*pair) for row in rows for pair in zip(row, FIELDS, strict=True)):
+            raise Damaged(f"`{self.path}` is damaged: a staged edit of odd types", hint=RESTORE)
         return [Action(*row) for row in rows]
 
 
@@ -236,15 +255,11 @@ def _told(path: Path) -> Iterator[None]:
         raise  # a mistake in the program, not of the file
     except sqlite3.OperationalError as error:
         if getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_ERROR:  # no such table
-            raise Damaged(
-                f"`{path}` is damaged: {error}", hint="Restore the file from a backup"
-            ) from error
+            raise Damaged(f"`{path}` is damaged: {error}", hint=RESTORE) from error
         raise Unavailable(
             f"`{path}` cannot be read or written: {error}",
             hint="Free some space, or close what holds the repository; nothing was changed",
         ) from error
     except (sqlite3.DatabaseError, UnicodeDecodeError) as error:
         # The latter where SQLite quotes what it found in the file.
-        raise Damaged(
-            f"`{path}` is damaged: {error}", hint="Restore the file from a backup"
-        ) from error
+        raise Damaged(f"`{path}` is damaged: {error}", hint=RESTORE) from error

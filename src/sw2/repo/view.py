@@ -7,7 +7,7 @@ from pathlib import Path
 import pyarrow as pa
 from blake3 import blake3
 
-from sw2.errors import NotFound
+from sw2.errors import Damaged, NotFound
 from sw2.repo import history
 from sw2.repo.changes import CellChange, Changes, changes_of
 from sw2.repo.commits import Commit, parse_commit
@@ -86,8 +86,16 @@ class View:
 
     @property
     def head(self) -> str | None:
-        """Name of the commit that the branch points to."""
-        return self.state.ref(self.branch)
+        """Name of the commit that the branch points to. Raises Damaged when the branch is lost, for
+        a history would begin anew."""
+        branch = self.branch
+        target = self.state.ref(branch)
+        if target is None and (others := self.state.refs()):
+            raise Damaged(
+                f"there is no branch `{branch}`, only {', '.join(others)}",
+                hint="Run `sw2 fsck`, and restore `.sw2/state.sqlite` from a backup",
+            )
+        return target
 
     def snapshot(self, rev: str | None = None, table: str = EXAMPLES) -> Snapshot:
         """A table at a commit, or as it stands with what is staged (rev None).

@@ -33,6 +33,7 @@ RAW, ZSTD = 0, 1
 Index = np.ndarray[tuple[int], np.dtype[np.void]]
 # An object that says it is larger than this is refused before any memory is taken.
 LARGEST_OBJECT = 1 << 34
+LIST_ALL = "Run `sw2 fsck` to list everything that is damaged"
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +75,7 @@ def entry_of(pack: Path, row: np.void) -> Entry:
 def read_object(entry: Entry, name: str) -> bytes:
     """The raw bytes of one object, verified against `name`. Raises Damaged when they differ."""
     if max(entry.raw, entry.stored, entry.offset >> 16) > LARGEST_OBJECT:
-        raise Damaged(f"object `{name[:12]}` claims {entry.raw} bytes")
+        raise Damaged(f"object `{name[:12]}` claims {entry.raw} bytes", hint=LIST_ALL)
     with _opened(entry.pack) as file:
         file.seek(entry.offset)
         stored = file.read(entry.stored)
@@ -82,7 +83,7 @@ def read_object(entry: Entry, name: str) -> bytes:
     if blake3(raw).hexdigest() != name:
         raise Damaged(
             f"object `{name[:12]}` in pack `{entry.pack.name}` does not match its name",
-            hint="Run `sw2 fsck` to list everything that is damaged",
+            hint=LIST_ALL,
         )
     return raw
 
@@ -91,10 +92,14 @@ def _decompress(stored: bytes, entry: Entry, name: str) -> bytes:
     try:
         # Asked first: what a damaged frame says of its size is what zstd would allocate.
         if zstandard.frame_content_size(stored) != entry.raw:
-            raise Damaged(f"object `{name[:12]}` in pack `{entry.pack.name}` has another size")
+            raise Damaged(
+                f"object `{name[:12]}` in pack `{entry.pack.name}` has another size", hint=LIST_ALL
+            )
         return zstandard.ZstdDecompressor().decompress(stored, max_output_size=entry.raw)
     except zstandard.ZstdError as error:
-        raise Damaged(f"object `{name[:12]}` cannot be decompressed: {error}") from error
+        raise Damaged(
+            f"object `{name[:12]}` cannot be decompressed: {error}", hint=LIST_ALL
+        ) from error
 
 
 @contextmanager

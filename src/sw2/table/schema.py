@@ -86,7 +86,13 @@ class Column:
         if self.type == "category":
             if isinstance(values, pa.ChunkedArray):
                 values = values.combine_chunks()
-            return pa.DictionaryArray.from_arrays(values, pa.array(self.labels, pa.string()))
+            try:
+                return pa.DictionaryArray.from_arrays(values, pa.array(self.labels, pa.string()))
+            except pa.ArrowException as error:
+                raise Damaged(
+                    f"column `{self.name}` has a cell without a label: {error}",
+                    hint="Run `sw2 fsck` to list everything that is damaged",
+                ) from error
         if self.type == "image":
             return pa.array(
                 [None if v is None else v.hex() for v in values.to_pylist()], pa.string()
