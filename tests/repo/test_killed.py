@@ -5,6 +5,7 @@ import random
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -29,12 +30,13 @@ for number in range(start, start + 100_000):
 """
 
 
-def killed_editor(root, start, answers):
-    """Starts the editor, kills it in the middle after so many answers; returns all it answered."""
+def killed_editor(root, start, answers, wait):
+    """Starts the editor, kills it so many answers and seconds later; returns all it answered."""
     child = subprocess.Popen(
         [sys.executable, "-c", EDITOR, str(root), str(start)], stdout=subprocess.PIPE, text=True
     )
     told = [child.stdout.readline().split() for _ in range(answers + 1)]
+    time.sleep(wait)
     child.send_signal(signal.SIGKILL)
     told += [line.split() for line in child.stdout if line.endswith("\n")]
     assert child.wait() == -signal.SIGKILL
@@ -73,7 +75,7 @@ def kill_again_and_again(root, times, seed):
     a_repository(root, {"a": {"count": -1}, "b": {"count": 7}}).close()
     start = 0
     for _ in range(times):
-        told = killed_editor(root, start, rng.randrange(12))
+        told = killed_editor(root, start, rng.randrange(12), rng.uniform(0, 0.02))
         start = check(root, told) + 1
     assert rows_of(Repository.open(root))["b"] == {"count": 7}
 
