@@ -82,16 +82,20 @@ def _commit(repository: View, commit: Commit) -> Iterator[Fault]:
             snapshot = repository.at(commit, table)
             if snapshot.rows != version.rows:
                 yield Fault(where, f"table `{table}` has {snapshot.rows} rows, not {version.rows}")
-            yield from _pictures(repository, snapshot)
+            yield from _cells(repository, snapshot)
         except Sw2Error as error:
             yield Fault(where, f"table `{table}`: {error.message}")
 
 
-def _pictures(repository: View, snapshot: Snapshot) -> Iterator[Fault]:
+def _cells(repository: View, snapshot: Snapshot) -> Iterator[Fault]:
+    """Pictures that are not there. Raises Damaged where a cell has no label."""
     schema = snapshot.schema
     media = [column for column in schema.columns if column.type in MEDIA_TYPES]
     # Reading every column also proves that every segment decodes.
     rows = snapshot.stored()
+    for column in schema.columns:
+        if column.type == "category":
+            column.decode(rows[column.id])
     for column in media:
         names = rows[column.id]
         for name in pc.unique(names).to_pylist():
@@ -111,6 +115,6 @@ def _stage(repository: View) -> Iterator[Fault]:
             yield Fault(f"staged edit {action.id}", f"{action.label}: {error.message}")
     for table in repository.tables():
         try:
-            yield from _pictures(repository, repository.snapshot(table=table))
+            yield from _cells(repository, repository.snapshot(table=table))
         except Sw2Error as error:
             yield Fault("stage", f"table `{table}`: {error.message}")

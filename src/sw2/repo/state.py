@@ -27,6 +27,10 @@ LAST_MOVES = """
 SELECT ref, new FROM reflog WHERE seq IN (SELECT max(seq) FROM reflog GROUP BY ref)
     AND NOT EXISTS (SELECT 1 FROM ref WHERE name = reflog.ref AND target = reflog.new)
 """
+# What is undone is always the newest.
+SKIPPED = (
+    "SELECT id FROM action WHERE undone AND id < (SELECT max(id) FROM action WHERE NOT undone)"
+)
 FORMAT = "1"
 BUSY_SECONDS = 30.0
 # Answers kept so that a retried request is not carried out twice.
@@ -222,12 +226,14 @@ class State:
             )
 
     def check(self) -> list[str]:
-        """SQLite's own findings about the file, and branches that are not where they were last
-        moved to; empty when it is sound."""
+        """SQLite's own findings about the file, and branches and staged edits that are not as they
+        were left; empty when it is sound."""
         with self._lock, _told(self.path):
             rows = self._database.execute("PRAGMA integrity_check").fetchall()
             moved = self._database.execute(LAST_MOVES).fetchall()
+            skipped = self._database.execute(SKIPPED).fetchall()
         lost = [f"branch `{name}` should be at commit {str(new)[:10]}" for name, new in moved]
+        lost += [f"staged edit {row[0]} is undone, and a later one is not" for row in skipped]
         return [str(row[0]) for row in rows if row[0] != "ok"] + lost
 
     def _one(self, sql: str, *values: object) -> str | None:
