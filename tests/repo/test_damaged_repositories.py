@@ -81,6 +81,19 @@ def test_a_flipped_byte_in_a_pack_is_named(repository):
         pack.write_bytes(whole)
 
 
+def test_a_pack_that_is_restored_is_read_again_without_a_restart(repository):
+    (*_, pack) = packs(repository)
+    whole = pack.read_bytes()
+    pack.write_bytes(whole[:-1])
+    again = reopened(repository)
+    with pytest.raises(NotFound, match="not in this repository") as told:
+        rows_of(again)
+    assert "damaged" in told.value.hint
+    pack.write_bytes(whole)
+    assert rows_of(again)["a"] == {"label": "owl"}
+    assert fsck(again) == []
+
+
 def test_a_picture_that_is_not_there_is_named_by_its_row(tmp_path):
     repository = Repository.init(tmp_path)
     with repository.write_media() as put:

@@ -128,7 +128,8 @@ class ObjectStore:
         """Notices packs that appeared since the last look; True when there was a new one."""
         new = False
         for path in self.folder.glob("??/*.pack"):
-            if path not in self._packs and path not in self._broken:
+            # A broken one is looked at again, for it may have been restored or locked only then.
+            if path not in self._packs:
                 new = self._add(path) or new
         return new
 
@@ -139,6 +140,7 @@ class ObjectStore:
             # Kept apart, not raised: the rest of the store stays readable, and fsck tells.
             self._broken[path] = error.message
             return False
+        self._broken.pop(path, None)
         self._packs[path] = index
         if len(index) < SMALL_PACK:
             self._small.update((row["name"].tobytes(), entry_of(path, row)) for row in index)
