@@ -5,7 +5,7 @@ import pytest
 from model_repository import ANNE, a_repository, a_schema, a_table, rows_of, sound
 
 from sw2.errors import InvalidInput, NotFound
-from sw2.repo import Edit, Repository
+from sw2.repo import Edit, Repository, history
 from sw2.table import Schema
 
 
@@ -62,10 +62,29 @@ def test_an_edit_that_cannot_be_is_told(repository, what):
     refused(repository, *EDITS[what])
 
 
-def test_the_nearest_label_is_named(repository):
-    with pytest.raises(InvalidInput) as told:
-        repository.edit([Edit("a", "label", "dgo")], ANNE, "x")
-    assert "Did you mean `dog`?" in told.value.hint
+@pytest.mark.parametrize(
+    ("key", "column", "value", "near"),
+    [
+        ("train/0100.png", "label", "dgo", "dog"),
+        ("train/0100.png", "lable", "dog", "label"),
+        ("train/100.png", "label", "dog", "train/0100.png"),
+        ("train/0250.jpg", "label", "dog", "train/0250.png"),
+    ],
+)
+def test_the_nearest_name_is_told(tmp_path, key, column, value, near):
+    repository = a_repository(
+        tmp_path, {f"train/{n:04}.png": {"label": "cat"} for n in range(0, 1000, 50)}
+    )
+    with pytest.raises((InvalidInput, NotFound)) as told:
+        repository.edit([Edit(key, column, value)], ANNE, "x")
+    assert f"Did you mean `{near}`?" in told.value.hint
+
+
+def test_nothing_is_told_as_near_that_is_not(repository, numbered):
+    for where, key in ((repository, "something else"), (numbered, 12)):
+        with pytest.raises(NotFound) as told:
+            where.edit([Edit(key, "label", "cat")], ANNE, "x")
+        assert told.value.hint == "Rows are named by their `id`"
 
 
 @pytest.mark.parametrize("key", ["1", 1.5, True, 2**70, None, b"1"])
@@ -142,6 +161,26 @@ REVS = {
 def test_a_revision_that_is_not_there_is_told(repository, what):
     rev = REVS[what]
     refused(repository, NotFound, f"`{rev}`", lambda r: r.read(rev=rev))
+
+
+def test_a_beginning_that_several_commits_share_is_told(repository, monkeypatch):
+    class Twins:
+        name, parents = repository.head, ()
+
+    monkeypatch.setattr(history, "log", lambda *_: [Twins, Twins])
+    with pytest.raises(NotFound, match="beginning of 2 commits") as told:
+        repository.commit_of(repository.head[:6])
+    assert told.value.hint == "Give more digits"
+
+
+@pytest.mark.parametrize("rev", ["HEAD", "@", "main", "main~0", "@~", "HEAD~1"])
+def test_a_revision_has_several_names(tmp_path, rev):
+    repository = a_repository(tmp_path)
+    repository.edit([Edit("a", "label", "owl")], ANNE, "x")
+    newest = repository.commit("x", "anne")
+    wanted = newest.parents[0] if rev in ("@~", "HEAD~1") else newest.name
+    assert repository.commit_of(rev).name == wanted
+    assert repository.commit_of(wanted[:8]).name == wanted
 
 
 def test_nothing_committed_yet_is_told(tmp_path):

@@ -151,9 +151,11 @@ class Schema:
         for column in self.columns:
             if column.name == name:
                 return column
+        near = get_close_matches(name, self.names, 1)
         raise NotFound(
             f"table `{self.table}` has no column `{name}`",
-            hint=f"It has {', '.join(self.names)}",
+            hint=(f"Did you mean `{near[0]}`? " if near else "")
+            + f"It has {', '.join(self.names)}",
         )
 
     def by_id(self, identity: str) -> Column | None:
