@@ -81,6 +81,20 @@ def test_a_flipped_byte_in_a_pack_is_named(repository):
         pack.write_bytes(whole)
 
 
+def test_a_small_file_that_cannot_be_read_is_told(repository):
+    (repository.root / "sw2.toml").symlink_to("/proc/self/mem")
+    head = repository.head
+    for work in (
+        repository.status,
+        lambda: repository.file("sw2.toml"),
+        lambda: repository.commit("more", "anne"),
+    ):
+        with pytest.raises(Unavailable, match=r"sw2\.toml` cannot be read") as told:
+            work()
+        assert told.value.hint
+    assert repository.head == head
+
+
 def test_a_pack_that_is_restored_is_read_again_without_a_restart(repository):
     (*_, pack) = packs(repository)
     whole = pack.read_bytes()

@@ -174,8 +174,8 @@ class Repository(View):
                 for table, stage in changed.items():
                     commit.tables[table] = stage.write(writer, self.reader)
                 for path in FILES:
-                    if (self.root / path).is_file():
-                        commit.files[path] = writer.put((self.root / path).read_bytes())
+                    if (raw := self._working_file(path)) is not None:
+                        commit.files[path] = writer.put(raw)
                 name = writer.put(encode_commit(commit))
             self.state.move(self.branch, self.head, name, commit.at, f"commit: {message.strip()}")
             self.state.clear()

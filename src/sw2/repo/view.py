@@ -7,13 +7,13 @@ from pathlib import Path
 import pyarrow as pa
 from blake3 import blake3
 
-from sw2.errors import Damaged, NotFound
+from sw2.errors import Damaged, NotFound, Unavailable
 from sw2.repo import history
 from sw2.repo.changes import CellChange, Changes, changes_of
 from sw2.repo.commits import Commit, parse_commit
 from sw2.repo.stage import Staged, extended, nothing_staged
 from sw2.repo.state import State
-from sw2.store import ObjectStore
+from sw2.store import ObjectStore, name_of
 from sw2.table import (
     Schema,
     Snapshot,
@@ -189,11 +189,11 @@ class View:
     def file(self, path: str, rev: str | None = None) -> bytes:
         """A small file at a commit, or from the working folder (rev None)."""
         if rev is None:
-            if not (self.root / path).is_file():
+            if (raw := self._working_file(path)) is None:
                 raise NotFound(
                     f"there is no file `{path}` in `{self.root}`", hint=f"Write `{path}`"
                 )
-            return (self.root / path).read_bytes()
+            return raw
         commit = self.commit_of(rev)
         if path not in commit.files:
             raise NotFound(
@@ -242,11 +242,21 @@ class View:
         self._seen[table] = Seen(head, stamp, ids, stage)
         return stage
 
+    def _working_file(self, path: str) -> bytes | None:
+        file = self.root / path
+        try:
+            return file.read_bytes() if file.is_file() else None
+        except OSError as error:
+            raise Unavailable(
+                f"`{file}` cannot be read: {error.strerror}",
+                hint="Look at the disk and the permissions of the file",
+            ) from error
+
     def _changed_files(self, head: Commit | None) -> list[str]:
         changed = []
         for path in FILES:
-            file = self.root / path
-            now = blake3(file.read_bytes()).hexdigest() if file.is_file() else None
+            raw = self._working_file(path)
+            now = None if raw is None else name_of(raw)
             if now != (head.files.get(path) if head else None):
                 changed.append(path)
         return changed
