@@ -264,6 +264,12 @@ def test_a_lost_branch_is_told_and_no_new_history_begins(repository, sql):
         assert told.value.hint
 
 
+def test_what_was_staged_before_it_was_named_by_its_hash_is_still_read(repository):
+    other = in_the_database(repository, "UPDATE action SET object = NULL")
+    assert labels_of(other)["b"] == "owl"
+    assert fsck(other) == []
+
+
 def test_an_edit_that_is_undone_before_others_that_are_not_is_named(repository):
     repository.edit([Edit("c", "label", "owl")], ANNE, "later")
     first = repository.state.actions()[0].id
