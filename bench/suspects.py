@@ -1,30 +1,29 @@
 """How well are wrong labels found, what does it cost, and what is fixing them worth?
 
-    python bench/suspects.py [--quick] [--json] [--seeds N] [--idx FOLDER]
+    python bench/suspects.py [--quick] [--json]
 
 Input: the sample that sw2 ships (4,000 training and 1,000 test pictures of clothes, 250 training
-labels wrong on purpose), or with --idx the same drawn by seed from Fashion-MNIST's four gz files.
-The full run adds other kinds of noise, a second data set (scikit-learn's digits), and cleanlab on
-the same labels, given what it asks for: probabilities from five-fold training of the same network.
+labels wrong on purpose); each seed is another training. The full run adds other kinds of noise, a
+second data set (scikit-learn's digits), and cleanlab on the same labels, given what it asks for:
+probabilities from five-fold training of the same network.
 Exits 1 when a figure misses its bar."""
 
-import argparse
 import csv
-import gzip
 import io
-import json
 import resource
 import subprocess
 import sys
 import tempfile
 import time
 import zipfile
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from _bench import VENVS, Figure, Options, environment
+from _bench import run as bench
 from numpy.typing import NDArray
 
 import sw2
@@ -36,7 +35,9 @@ from sw2.insight import suspects
 from sw2.media import pixels
 from sw2.progress import silent
 
-VENV = Path(__file__).parent / ".venvs" / "cleanlab"
+VENV = VENVS / "cleanlab"
+SEEDS = 3
+LEAST: dict[str, Any] = {"at_least": True}
 SAMPLE = Path(sw2.__file__).parent / "demo" / "data"
 # Confused classes of Fashion-MNIST, in the order of upstream's numbers, and of digits by shape.
 CLOTHES_PAIRS = {0: 6, 6: 0, 2: 4, 4: 2, 5: 7, 7: 9, 9: 7, 1: 3, 3: 1, 8: 5}
@@ -73,27 +74,22 @@ class Result:
     rank_seconds: float
 
 
-def main() -> int:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawTextHelpFormatter
-    )
-    parser.add_argument("--quick", action="store_true", help="one build, no peer, within 45 s")
-    parser.add_argument("--json", action="store_true")
-    parser.add_argument("--seeds", type=int, default=3)
-    parser.add_argument("--idx", type=Path, help="folder with Fashion-MNIST's gz files")
-    options = parser.parse_args()
-    figures = Figures()
-    load = (lambda seed: from_idx(options.idx, seed)) if options.idx else lambda seed: from_sample()
-    seeds = range(1 if options.quick else options.seeds)
-    results = [run(load(seed), seed) for seed in seeds]
-    figures.sample(results)
-    if not options.quick:
-        fixed = [run(corrected(load(seed)), seed) for seed in seeds]
-        figures.gain(results, fixed)
-        figures.settings(load(0))
-        figures.peer(load(0), results[0].ap)
-    figures.show(options.json)
-    return 0 if figures.good() else 1
+def measure(options: Options) -> Iterator[Figure]:
+    seeds = range(1 if options.quick else SEEDS)
+    results = [run(from_sample(), seed) for seed in seeds]
+    reason = "left out" if options.quick else environment("cleanlab", "cleanlab>=2.7")
+    peer = ({}, reason) if reason else cleanlab(from_sample())
+    yield from of_the_sample(results, *peer)
+    if options.quick:
+        return
+    fixed = [run(corrected(from_sample()), seed) for seed in seeds]
+    yield Figure("accuracy after fixing all", mean(r.accuracy for r in fixed), "", 0.87, **LEAST)
+    gain = mean(a.accuracy - b.accuracy for a, b in zip(fixed, results, strict=True))
+    yield Figure("gain of fixing all", gain * 100, "points", 0, **LEAST)
+    yield from of_other_noise(with_digits=not reason)
+    if not reason:
+        lead = results[0].ap - max(peer[0].values())
+        yield Figure("lead over cleanlab's best score", lead, "AP", 0, **LEAST)
 
 
 def run(labelled: Labelled, seed: int) -> Result:
@@ -145,26 +141,6 @@ def from_sample() -> Labelled:
     return Labelled(a_data(pictures, given, split, keys, labels), np.array(true, np.int32))
 
 
-def from_idx(folder: Path, seed: int) -> Labelled:
-    """400 training and 100 test pictures of each class, 250 training labels moved."""
-    rng = np.random.default_rng(seed)
-    pictures, true, split = [], [], []
-    for part, name, count in (("train", "train", 400), ("test", "t10k", 100)):
-        images = idx(folder / f"{name}-images-idx3-ubyte.gz", 16).reshape(-1, 28, 28, 1)
-        labels = idx(folder / f"{name}-labels-idx1-ubyte.gz", 8)
-        for label in range(10):
-            chosen = rng.permutation(np.flatnonzero(labels == label))[:count]
-            pictures.append(images[chosen])
-            true += [label] * count
-            split += [part] * count
-    clean = Labelled(a_data(np.concatenate(pictures), true, split), np.array(true, np.int32))
-    return moved(clean, 250, rng, None)
-
-
-def idx(path: Path, header: int) -> NDArray[np.uint8]:
-    return np.frombuffer(gzip.decompress(path.read_bytes()), np.uint8, offset=header)
-
-
 def digits() -> Labelled:
     """scikit-learn's 1,797 digits, which come with the peer's environment; the last 397 test."""
     with tempfile.TemporaryDirectory() as folder:
@@ -209,23 +185,6 @@ def moved(labelled: Labelled, count: int, rng: np.random.Generator, pairs: Pairs
 
 
 # The peer
-
-
-def environment() -> str:
-    """Makes cleanlab's environment when it is not there; returns why it cannot be had, or ""."""
-    if (VENV / "done").exists():
-        return ""
-    VENV.parent.mkdir(parents=True, exist_ok=True)
-    steps = [
-        [sys.executable, "-m", "venv", str(VENV)],
-        [str(VENV / "bin" / "pip"), "install", "-q", "cleanlab>=2.7"],
-    ]
-    for step in steps:
-        done = subprocess.run(step, capture_output=True, text=True, check=False)
-        if done.returncode:
-            return done.stderr.strip().splitlines()[-1][:200]
-    (VENV / "done").touch()
-    return ""
 
 
 CLEANLAB = """
@@ -273,86 +232,40 @@ def cleanlab(labelled: Labelled) -> tuple[dict[str, float], float]:
 # Figures
 
 
-class Figures:
-    """name -> value, unit, bar, whether it must be at least or at most the bar, and the peer's."""
+def of_the_sample(
+    results: list[Result], cleanlabs: dict[str, float], cleanlab_seconds: float | str
+) -> Iterator[Figure]:
+    """cleanlabs: its average precision by scoring method; empty where it was not run, and then
+    `cleanlab_seconds` is why."""
+    scores: dict[str, float | str] = {f"cleanlab {name}": ap for name, ap in cleanlabs.items()}
+    peer = scores or {"cleanlab": cleanlab_seconds}
+    first = min(r.first_100 for r in results)
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    worst = min(r.ap for r in results)
+    yield Figure("average precision, worst seed", worst, "", 0.85, peer, at_least=True)
+    yield Figure("right in the first 100", first, "", 0.95, **LEAST)
+    yield Figure("listed: precision", mean(r.listed_precision for r in results), "", 0.7, **LEAST)
+    yield Figure("listed: recall", mean(r.listed_recall for r in results), "", 0.8, **LEAST)
+    yield Figure("accuracy before fixing", mean(r.accuracy for r in results), "", 0.85, **LEAST)
+    seconds = mean(r.build_seconds for r in results)
+    yield Figure("training", seconds, "CPU s", 75, {"cleanlab": cleanlab_seconds})
+    yield Figure("ranking", mean(r.rank_seconds for r in results), "CPU s", 2)
+    yield Figure("peak memory", peak, "MB", 1500)
 
-    def __init__(self) -> None:
-        self.found: dict[str, dict[str, Any]] = {}
-        self.skipped = ""
 
-    def add(
-        self,
-        name: str,
-        value: float,
-        unit: str,
-        least: float | None = None,
-        most: float | None = None,
-        peer: float | None = None,
-    ) -> None:
-        ok = (least is None or value >= least) and (most is None or value <= most)
-        bar = least if least is not None else most
-        self.found[name] = {
-            "value": round(value, 4), "unit": unit, "bar": bar, "peer": peer, "ok": ok,
-        }  # fmt: skip
-
-    def sample(self, results: list[Result]) -> None:
-        worst = min(results, key=lambda r: r.ap)
-        self.add("average precision, worst seed", worst.ap, "", least=0.85)
-        self.add("right in the first 100", min(r.first_100 for r in results), "", least=0.95)
-        self.add("listed: precision", mean(r.listed_precision for r in results), "", least=0.7)
-        self.add("listed: recall", mean(r.listed_recall for r in results), "", least=0.8)
-        self.add("accuracy before fixing", mean(r.accuracy for r in results), "", least=0.85)
-        self.add("training", mean(r.build_seconds for r in results), "CPU s", most=75)
-        self.add("ranking", mean(r.rank_seconds for r in results), "CPU s", most=2)
-        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-        self.add("peak memory", peak, "MB", most=1500)
-
-    def gain(self, before: list[Result], after: list[Result]) -> None:
-        self.add("accuracy after fixing all", mean(r.accuracy for r in after), "", least=0.87)
-        gain = mean(a.accuracy - b.accuracy for a, b in zip(after, before, strict=True))
-        self.add("gain of fixing all", gain * 100, "points", least=0)
-
-    def settings(self, sample: Labelled) -> None:
-        """Other noise, and another data set when the peer's environment can be had."""
-        sets = {"clothes": (sample, CLOTHES_PAIRS)}
-        if not environment():
-            sets["digits"] = (digits(), DIGIT_PAIRS)
-        bars = {"clothes, pairs 10 %": 0.7, "clothes, any 5 %": 0.85, "clothes, any 10 %": 0.85}
-        for name, (labelled, pairs) in sets.items():
-            for kind, share in (("any", 0.05), ("any", 0.1), ("pairs", 0.1)):
-                rng = np.random.default_rng(11)
-                count = round(share * len(labelled.data.rows("train")))
-                noisy = moved(labelled, count, rng, pairs if kind == "pairs" else None)
-                title = f"{name}, {kind} {share:.0%}".replace("%", " %")
-                self.add(f"AP {title}", run(noisy, 0).ap, "", least=bars.get(title, 0.95))
-
-    def peer(self, sample: Labelled, own: float) -> None:
-        reason = environment()
-        if reason:
-            self.skipped = reason
-            return
-        scores, seconds = cleanlab(sample)
-        best = max(scores.values())
-        self.found["average precision, worst seed"]["peer"] = round(best, 4)
-        self.found["training"]["peer"] = round(seconds, 1)
-        self.add("lead over cleanlab's best score", own - best, "AP", least=0)
-        for method, ap in scores.items():
-            self.add(f"cleanlab {method}, five folds", ap, "AP")
-
-    def good(self) -> bool:
-        return all(figure["ok"] for figure in self.found.values())
-
-    def show(self, as_json: bool) -> None:
-        if as_json:
-            print(json.dumps(self.found, indent=1))
-            return
-        print(f"{'figure':42} {'value':>10} {'unit':7} {'bar':>7} {'peer':>8}")
-        for name, f in self.found.items():
-            bar, peer = ("" if f[k] is None else f[k] for k in ("bar", "peer"))
-            miss = "" if f["ok"] else "  MISSED"
-            print(f"{name:42} {f['value']:10.4g} {f['unit']:7} {bar:>7} {peer:>8}{miss}")
-        if self.skipped:
-            print(f"cleanlab and digits were skipped: {self.skipped}")
+def of_other_noise(with_digits: bool) -> Iterator[Figure]:
+    """Other noise, and another data set where the peer's environment brings it."""
+    sets = {"clothes": (from_sample(), CLOTHES_PAIRS)}
+    if with_digits:
+        sets["digits"] = (digits(), DIGIT_PAIRS)
+    bars = {"clothes, pairs 10 %": 0.7, "clothes, any 5 %": 0.85, "clothes, any 10 %": 0.85}
+    for name, (labelled, pairs) in sets.items():
+        for kind, share in (("any", 0.05), ("any", 0.1), ("pairs", 0.1)):
+            rng = np.random.default_rng(11)
+            count = round(share * len(labelled.data.rows("train")))
+            noisy = moved(labelled, count, rng, pairs if kind == "pairs" else None)
+            title = f"{name}, {kind} {share:.0%}".replace("%", " %")
+            yield Figure(f"AP {title}", run(noisy, 0).ap, "", bars.get(title, 0.95), **LEAST)
 
 
 def mean(values: Iterable[float]) -> float:
@@ -360,4 +273,4 @@ def mean(values: Iterable[float]) -> float:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(bench(__doc__ or "", measure))

@@ -169,6 +169,23 @@ def _sw2_commit(repository: Any, batch: Batch) -> None:
 # Peers, each run by the Python of its own environment: `table.py --peer NAME FOLDER`
 
 
+def committed(root: Path, commit: Callable[[Batch], object]) -> dict[str, float]:
+    """What a peer's commits cost; the first one, which may set things up, is not counted."""
+    store, batches = bytes_under(root), edits()
+    commit(next(batches))
+    before = bytes_under(root)
+    costs = [
+        cost(lambda batch=batch: commit(batch)) for batch in itertools.islice(batches, COMMITS)
+    ]
+    grown = bytes_under(root) - before
+    return {
+        "store": store / 1e6,
+        "commit": statistics.median(costs) * 1000,
+        "late": late(commit, batches),
+        "whole": grown / COMMITS,
+    }
+
+
 def lance(root: Path) -> dict[str, float]:
     import lance as library
     import pyarrow as pa
@@ -182,7 +199,6 @@ def lance(root: Path) -> dict[str, float]:
         }
     )
     imported = cost(lambda: library.write_dataset(rows, target))
-    store, costs, batches = bytes_under(root), [], edits()
     held = library.dataset(target)
 
     def commit(batch: Batch) -> None:
@@ -190,17 +206,9 @@ def lance(root: Path) -> dict[str, float]:
         new = pa.table(dict(zip(names, map(list, zip(*batch, strict=True)), strict=True)))
         held.merge_insert("id").when_matched_update_all().execute(new)
 
-    commit(next(batches))
-    before = bytes_under(root)
-    for batch in itertools.islice(batches, COMMITS):
-        costs.append(cost(lambda batch=batch: commit(batch)))
-    grown = bytes_under(root) - before
     return {
         "import": imported,
-        "store": store / 1e6,
-        "commit": statistics.median(costs) * 1000,
-        "late": late(commit, batches),
-        "whole": grown / COMMITS,
+        **committed(root, commit),
         "read": cost(lambda: library.dataset(target).to_table()),
     }
 
@@ -236,18 +244,9 @@ def doltlite(root: Path) -> dict[str, float]:
         database.execute("SELECT dolt_commit('-A', '-m', '200 edits')").fetchall()
 
     imported = cost(load)
-    store, costs, batches = bytes_under(root), [], edits()
-    commit(next(batches))
-    before = bytes_under(root)
-    for batch in itertools.islice(batches, COMMITS):
-        costs.append(cost(lambda batch=batch: commit(batch)))
-    grown = bytes_under(root) - before
     return {
         "import": imported,
-        "store": store / 1e6,
-        "commit": statistics.median(costs) * 1000,
-        "late": late(commit, batches),
-        "whole": grown / COMMITS,
+        **committed(root, commit),
         "read": cost(lambda: database.execute("SELECT * FROM t").fetchall()),
     }
 

@@ -6,6 +6,7 @@ become of the process number since."""
 
 import json
 import os
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
@@ -23,6 +24,8 @@ from sw2.progress import Event
 from sw2.values import now_ms
 
 Status = Literal["running", "done", "failed", "cancelled", "interrupted"]
+# Who only looks whether a build runs (`locked`) holds the lock for a moment; a build holds it long.
+LOOK_SECONDS = 0.3
 RESULTS = ("program.sw2b", "signals.arrow", "features.npy")
 
 
@@ -134,7 +137,10 @@ def read_build(folder: Path) -> Build | None:
         return None
     state = from_json(State, raw, str(path))
     if state.status == "running" and not locked(folder):
-        state = replace(state, status="interrupted")
+        # It may have ended between the two looks: how it ended is written before the lock goes.
+        state = from_json(State, path.read_bytes(), str(path))
+        if state.status == "running":
+            state = replace(state, status="interrupted")
     return Build(folder, state)
 
 
@@ -154,13 +160,18 @@ def lock(folder: Path) -> Iterator[None]:
 
     folder.mkdir(parents=True, exist_ok=True)
     with (folder / "lock").open("ab") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise Conflict(
-                f"build {folder.name} is running in another process",
-                hint="Wait for it, or stop it first",
-            ) from None
+        deadline = time.monotonic() + LOOK_SECONDS
+        while True:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
+            except BlockingIOError:
+                if time.monotonic() > deadline:
+                    raise Conflict(
+                        f"build {folder.name} is running in another process",
+                        hint="Wait for it, or stop it first",
+                    ) from None
+                time.sleep(0.01)
         yield
 
 

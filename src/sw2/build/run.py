@@ -110,6 +110,13 @@ def builds(repository: "Repository") -> list[Build]:
     return sorted(found, key=lambda made: (made.state.started_at, made.id), reverse=True)
 
 
+def build_before(repository: "Repository", build: Build) -> Build | None:
+    """The newest finished build that began before this one: what it is compared with."""
+    began = build.state.started_at
+    older = (b for b in builds(repository) if b.complete() and b.state.started_at < began)
+    return next((b for b in older if b.key != build.key), None)
+
+
 def builds_folder(repository: "Repository") -> Path:
     return Path(repository.folder) / "builds"
 

@@ -26,7 +26,7 @@ def build(terminal: Terminal, revision: str) -> None:
     sw2.toml says what to build; the same commit gives the same bits again, so what was built
     before is answered at once. Ctrl-C stops it and keeps its state: the next `sw2 build` goes on
     from there. A second Ctrl-C kills it."""
-    from sw2.build import builds, read_spec
+    from sw2.build import build_before, read_spec
     from sw2.insight import compare, findings, labels_now
 
     with terminal.repository() as repository:
@@ -34,8 +34,9 @@ def build(terminal: Terminal, revision: str) -> None:
         _tell_staged(terminal, repository)
         made = make(terminal, repository, commit.name)
         spec = read_spec(repository, commit.name)
-        older = [b for b in builds(repository) if b.status == "done" and _before(b, made)]
-        comparison = compare(older[0], made, labels_now(repository, spec.target)) if older else None
+        before = build_before(repository, made)
+        labels = labels_now(repository, spec.target)
+        comparison = compare(before, made, labels) if before else None
         found = findings(repository, made, spec)
         suspects = sum(f.code == "W101" and not f.resolved for f in found)
         skipped = made.report().skipped
@@ -87,10 +88,6 @@ def build_document(build: "Build") -> dict[str, Any]:
         "binary": build.binary if build.status == "done" else None,
         "error": state.error,
     }
-
-
-def _before(one: "Build", other: "Build") -> bool:
-    return one.id != other.id and one.state.started_at < other.state.started_at
 
 
 def _tell_staged(terminal: Terminal, repository: "Repository") -> None:

@@ -10,7 +10,7 @@ import time
 from contextlib import suppress
 from typing import IO
 
-from sw2.build import Build, builds, job_of
+from sw2.build import Build, build_before, builds, job_of
 from sw2.errors import BuildFailed, Conflict, NotFound, Sw2Error
 from sw2.ide.schema import (
     BuildInfo,
@@ -194,19 +194,13 @@ def _live_epochs(build: Build) -> list[Epoch]:
 
 
 def _comparison(bench: Workbench, build: Build) -> Comparison | None:
-    older = [
-        other
-        for other in builds(bench.repository)
-        if other.complete()
-        and other.key != build.key
-        and other.state.started_at < build.state.started_at
-    ]
-    if not older:
+    before = build_before(bench.repository, build)
+    if before is None:
         return None
     labels = labels_now(bench.repository, bench.names[0])
-    found = compare(older[0], build, labels)
+    found = compare(before, build, labels)
     return Comparison(
-        before=older[0].id,
+        before=before.id,
         before_accuracy=found.before_accuracy,
         before_interval=found.before_interval,
         after_accuracy=found.after_accuracy,

@@ -2,7 +2,6 @@
 carried out once however often it is sent."""
 
 import json
-from collections.abc import Iterable
 from typing import Any
 
 from sw2.errors import InvalidInput
@@ -167,11 +166,7 @@ def commit(bench: Workbench, message: str) -> CommitInfo:
 
 
 def log(bench: Workbench, limit: int) -> list[CommitInfo]:
-    return _infos(bench.repository.log(limit))
-
-
-def _infos(commits: Iterable[Commit]) -> list[CommitInfo]:
-    return [_info(commit) for commit in commits]
+    return [_info(commit) for commit in bench.repository.log(limit)]
 
 
 def _info(commit: Commit) -> CommitInfo:

@@ -151,4 +151,3 @@ _MASKS: dict[str, Callable[[Board, str], Bools]] = {
     "state": _state,
     "change": _change,
 }
-FILTERS = tuple(_MASKS)

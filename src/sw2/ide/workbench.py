@@ -10,7 +10,7 @@ import numpy as np
 
 from sw2 import __version__
 from sw2.binary import wilson
-from sw2.build import Build, builds, read_spec
+from sw2.build import Build, build_before, builds, read_spec
 from sw2.demo import planted
 from sw2.errors import Damaged, InvalidInput, NotFound
 from sw2.ide.board import Board, columns_of, make_board, only_labels, refreshed
@@ -73,10 +73,8 @@ class Workbench:
 
     def programs(self) -> tuple[Build | None, Build | None]:
         """The newest finished build, and the one before it."""
-        done = [build for build in builds(self.repository) if build.complete()]
-        newest = done[0] if done else None
-        before = next((b for b in done[1:] if newest and b.key != newest.key), None)
-        return newest, before
+        newest = next((b for b in builds(self.repository) if b.complete()), None)
+        return newest, build_before(self.repository, newest) if newest else None
 
     def board(self) -> Board:
         """The board as things stand; remade only when something changed."""
@@ -101,6 +99,11 @@ class Workbench:
             return self._board
 
     def session(self) -> Session:
+        # One moment for all of it, as in `board`.
+        with self.lock, self.repository.state.reading():
+            return self._session()
+
+    def _session(self) -> Session:
         repository, state = self.repository, self.repository.state
         head = repository.commit_of("HEAD") if repository.head else None
         board = self.board()
@@ -114,7 +117,7 @@ class Workbench:
             head=head.name if head else None,
             head_message=head.message if head else None,
             rows=len(board),
-            target=self.names[0],
+            target=board.columns.target,
             labels=_labels(board),
             pending=sum(repository.staged().counts),
             can_undo=undo is not None,

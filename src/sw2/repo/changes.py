@@ -42,7 +42,6 @@ class Changes:
     edits: list[CellChange] = field(default_factory=list)
     inserted: list[int | str] = field(default_factory=list)
     deleted: list[int | str] = field(default_factory=list)
-    columns: list[str] = field(default_factory=list)
 
     @property
     def rows(self) -> int:
