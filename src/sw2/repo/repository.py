@@ -13,7 +13,7 @@ import pyarrow as pa
 from sw2.errors import InvalidInput, NotARepository
 from sw2.repo.changes import Edit
 from sw2.repo.commits import Commit, encode_commit
-from sw2.repo.stage import INLINE_BYTES, delta_of
+from sw2.repo.stage import INLINE_BYTES, deletion_of, delta_of
 from sw2.repo.state import Action, State
 from sw2.repo.view import EXAMPLES, FILES, FOLDER, View
 from sw2.store import name_of
@@ -135,15 +135,34 @@ class Repository(View):
                 name = writer.put(schema.encode())
             return self._push(Action(0, label, now_ms(), schema.table, schema=name), None)
 
+    def delete_rows(
+        self, keys: Sequence[int | str], origin: Origin, label: str, table: str = EXAMPLES
+    ) -> Action | None:
+        """Deletes rows, as one undoable action. None without keys; NotFound when one is not there,
+        then nothing is changed."""
+        with self.state.transaction():
+            at = now_ms()
+            return self._push(
+                Action(0, label, at, table),
+                deletion_of(self.snapshot(table=table), keys, origin, at),
+            )
+
+    @contextmanager
+    def step(self) -> Iterator[None]:
+        """What is staged inside, in whichever tables, is one step: all or nothing, and undone and
+        redone as one. Its words are those of its first action."""
+        with self.state.step():
+            yield
+
     def undo(self) -> Action | None:
-        """Takes the newest staged action back; None when there is none."""
+        """Takes the newest step back, and returns its first action; None when there is none."""
         with self.state.transaction():
             if action := self.state.next_undo():
                 self.state.mark(action, undone=True)
             return action
 
     def redo(self) -> Action | None:
-        """Carries the oldest undone action out again; None when there is none."""
+        """Carries the oldest undone step out again; None when there is none."""
         with self.state.transaction():
             if action := self.state.next_redo():
                 self.state.mark(action, undone=False)

@@ -52,15 +52,7 @@ def delta_of(snapshot: Snapshot, edits: Sequence[Edit], origin: Origin, at: int)
             f"`{schema.key}` names the row and cannot be edited",
             hint="Insert the row under its new name",
         )
-    found, held = snapshot.lookup(keys, names)
-    if not found.all():
-        missing = keys[int(np.flatnonzero(~found)[0])].as_py()
-        near = _nearest(snapshot, missing)
-        raise NotFound(
-            f"there is no row `{missing}` in table `{schema.table}`",
-            hint=(f"Did you mean `{near}`? " if near is not None else "")
-            + f"Rows are named by their `{schema.key}`",
-        )
+    held = _held(snapshot, keys, names)
     cells = {}
     for name in names:
         column = schema.column(name)
@@ -74,6 +66,37 @@ def delta_of(snapshot: Snapshot, edits: Sequence[Edit], origin: Origin, at: int)
         cells[column.id] = (old, joined, pa.array(~same(old, joined)))
     ops = np.full(len(keys), EDIT, np.int8)
     return compose([make_delta(keys, ops, cells, origin, at)])
+
+
+def deletion_of(
+    snapshot: Snapshot, keys: Sequence[int | str], origin: Origin, at: int
+) -> Delta | None:
+    """The delta that deletes rows; None without keys. Raises NotFound for one that is not there."""
+    if not keys:
+        return None
+    schema = snapshot.schema
+    gone = _keys(schema, list(dict.fromkeys(keys)))
+    columns = [column for column in schema.columns if column.name != schema.key]
+    held = _held(snapshot, gone, [column.name for column in columns])
+    nothing = {c.id: pa.nulls(len(gone), c.stored) for c in columns}
+    touched = pa.array(np.ones(len(gone), bool))
+    cells = {c.id: (one_chunk(held[c.id]), nothing[c.id], touched) for c in columns}
+    return make_delta(gone, np.full(len(gone), DELETE, np.int8), cells, origin, at)
+
+
+def _held(snapshot: Snapshot, keys: pa.Array, names: list[str]) -> pa.Table:
+    """The cells of rows, as stored. Raises NotFound for a row that is not there."""
+    found, held = snapshot.lookup(keys, names)
+    if not found.all():
+        missing = keys[int(np.flatnonzero(~found)[0])].as_py()
+        near = _nearest(snapshot, missing)
+        table, key = snapshot.schema.table, snapshot.schema.key
+        raise NotFound(
+            f"there is no row `{missing}` in table `{table}`",
+            hint=(f"Did you mean `{near}`? " if near is not None else "")
+            + f"Rows are named by their `{key}`",
+        )
+    return held
 
 
 def _nearest(snapshot: Snapshot, key: int | str) -> str | None:

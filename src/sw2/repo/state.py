@@ -19,9 +19,19 @@ CREATE TABLE reflog(seq INTEGER PRIMARY KEY, ref TEXT NOT NULL, old TEXT, new TE
     at INTEGER NOT NULL, why TEXT NOT NULL);
 CREATE TABLE action(id INTEGER PRIMARY KEY AUTOINCREMENT, label TEXT NOT NULL, at INTEGER NOT NULL,
     undone INTEGER NOT NULL DEFAULT 0, tab TEXT NOT NULL, schema TEXT, base TEXT, delta BLOB,
-    object TEXT);
+    object TEXT, step INTEGER NOT NULL DEFAULT 0);
+CREATE TABLE fold(tail TEXT PRIMARY KEY, base TEXT, delta TEXT, at INTEGER NOT NULL) WITHOUT ROWID;
 CREATE TABLE answered(client TEXT PRIMARY KEY, answer TEXT NOT NULL, at INTEGER NOT NULL)
     WITHOUT ROWID;
+"""
+# Of databases made before steps and folds.
+FROM_FORMAT_1 = """
+BEGIN IMMEDIATE;
+ALTER TABLE action ADD COLUMN step INTEGER NOT NULL DEFAULT 0;
+UPDATE action SET step = id;
+CREATE TABLE fold(tail TEXT PRIMARY KEY, base TEXT, delta TEXT, at INTEGER NOT NULL) WITHOUT ROWID;
+UPDATE meta SET value = '2' WHERE key = 'format';
+COMMIT;
 """
 LAST_MOVES = """
 SELECT ref, new FROM reflog WHERE seq IN (SELECT max(seq) FROM reflog GROUP BY ref)
@@ -31,18 +41,19 @@ SELECT ref, new FROM reflog WHERE seq IN (SELECT max(seq) FROM reflog GROUP BY r
 SKIPPED = (
     "SELECT id FROM action WHERE undone AND id < (SELECT max(id) FROM action WHERE NOT undone)"
 )
-FORMAT = "1"
+FORMAT = "2"
 BUSY_SECONDS = 30.0
 # Answers kept so that a retried request is not carried out twice.
 ANSWERS_KEPT = 10_000
 RESTORE = "Restore the file from a backup"
 # The types of an action's fields, in order.
-FIELDS = (int, str, int, str, *2 * (str | None,), bytes | None, str | None)
+FIELDS = (int, str, int, str, *2 * (str | None,), bytes | None, str | None, int)
 
 
 @dataclass(frozen=True, slots=True)
 class Action:
-    """One undoable step of the stage. label: what it did, in words.  at: ms since 1970.
+    """A change of one table in the stage. label: what it did, in words.  at: ms since 1970.
+    step: actions of one step are undone and redone together; the id of the first of them.
 
     Any of: schema (object), base (object, only for a table without rows), and a delta, in the
     database when small (`delta`) and in the store when large. object: the delta's name either way,
@@ -56,6 +67,7 @@ class Action:
     base: str | None = None
     delta: bytes | None = None
     object: str | None = None
+    step: int = 0
 
 
 class State:
@@ -65,6 +77,8 @@ class State:
         self._lock = threading.RLock()
         self._depth = 0
         self._rollbacks = 0
+        # The step that actions belong to now: None where each is its own, 0 before the first.
+        self._step: int | None = None
         if not create and not path.exists():
             raise Damaged(
                 f"`{path}` is missing: the repository has lost its branches and staged edits",
@@ -89,11 +103,24 @@ class State:
             if create:
                 self._database.executescript(SCHEMA)
                 self._database.execute("INSERT INTO meta VALUES('format', ?)", (FORMAT,))
-        if (found := self.meta("format")) != FORMAT:
+        if (found := self.meta("format")) == "1":
+            self._renew()
+        elif found != FORMAT:
             raise Damaged(
                 f"`{self.path}` has format {found}; this sw2 reads {FORMAT}",
                 hint=f"Use the sw2 that made it, or: {RESTORE.lower()}",
             )
+
+    def _renew(self) -> None:
+        """Brings a database of format 1 to this one, unless another process did so meanwhile."""
+        with _told(self.path):
+            try:
+                self._database.executescript(FROM_FORMAT_1)
+            except sqlite3.OperationalError:
+                if self._database.in_transaction:
+                    self._database.execute("ROLLBACK")
+                if self.meta("format") != FORMAT:
+                    raise
 
     def close(self) -> None:
         self._database.close()
@@ -176,13 +203,26 @@ class State:
         """The live actions, oldest first."""
         return self._actions("WHERE undone = 0 ORDER BY id")
 
+    @contextmanager
+    def step(self) -> Iterator[None]:
+        """Actions pushed inside are one step: all or none, undone and redone together."""
+        with self.transaction():
+            if self._step is not None:
+                yield
+                return
+            self._step = 0
+            try:
+                yield
+            finally:
+                self._step = None
+
     def push(self, action: Action) -> Action:
         """Adds an action; what had been undone can no longer be redone."""
         with self.transaction():
             self._database.execute("DELETE FROM action WHERE undone = 1")
             cursor = self._database.execute(
-                "INSERT INTO action(label, at, tab, schema, base, delta, object)"
-                " VALUES(?, ?, ?, ?, ?, ?, ?)",
+                "INSERT INTO action(label, at, tab, schema, base, delta, object, step)"
+                " VALUES(?, ?, ?, ?, ?, ?, ?, ?)",
                 (
                     action.label,
                     action.at,
@@ -191,20 +231,30 @@ class State:
                     action.base,
                     action.delta,
                     action.object,
+                    self._step or 0,
                 ),
             )
+            if not self._step:
+                first = cursor.lastrowid
+                self._database.execute("UPDATE action SET step = ? WHERE id = ?", (first, first))
+                if self._step is not None:
+                    self._step = first
         return self._actions("WHERE id = ?", cursor.lastrowid)[0]
 
     def next_undo(self) -> Action | None:
-        return next(iter(self._actions("WHERE undone = 0 ORDER BY id DESC LIMIT 1")), None)
+        """The first action of the step that is undone next."""
+        newest = "(SELECT max(step) FROM action WHERE undone = 0)"
+        return next(iter(self._actions(f"WHERE step = {newest} ORDER BY id LIMIT 1")), None)
 
     def next_redo(self) -> Action | None:
+        """The first action of the step that is redone next."""
         return next(iter(self._actions("WHERE undone = 1 ORDER BY id LIMIT 1")), None)
 
     def mark(self, action: Action, undone: bool) -> None:
+        """Undoes or redoes the whole step of `action`."""
         with self.transaction():
             self._database.execute(
-                "UPDATE action SET undone = ? WHERE id = ?", (int(undone), action.id)
+                "UPDATE action SET undone = ? WHERE step = ?", (int(undone), action.step)
             )
 
     def clear(self) -> None:
@@ -242,7 +292,7 @@ class State:
         return None if row is None else str(row[0])
 
     def _actions(self, where: str, *values: object) -> list[Action]:
-        columns = "id, label, at, tab, schema, base, delta, object"
+        columns = "id, label, at, tab, schema, base, delta, object, step"
         with self._lock, _told(self.path):
             rows = self._database.execute(
                 f"SELECT {columns} FROM action {where}", values
