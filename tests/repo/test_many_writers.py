@@ -10,7 +10,7 @@ from model_repository import ANNE, BOB, LABELS, a_repository, a_table, labels_of
 
 from sw2.errors import Conflict, InvalidInput, Sw2Error, Unavailable
 from sw2.repo import Edit, Repository
-from sw2.repo import state as states
+from sw2.repo import database as states
 from sw2.table import segment as segments
 from sw2.table import version as versions
 from sw2.values import Origin

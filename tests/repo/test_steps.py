@@ -8,7 +8,7 @@ from model_repository import ANNE, BOB, a_repository, labels_of, rows_of, sound
 
 from sw2.errors import NotFound
 from sw2.repo import Edit, Repository
-from sw2.repo import state as states
+from sw2.repo.database import FORMAT
 from sw2.table import Schema
 
 
@@ -80,6 +80,6 @@ def test_a_database_of_the_first_format_is_brought_to_this_one(tmp_path):
     )
     database.close()
     renewed = Repository.open(tmp_path)
-    assert renewed.state.meta("format") == states.FORMAT
+    assert renewed.state.meta("format") == FORMAT
     assert [renewed.undo().label, renewed.undo().label, renewed.undo()] == ["two", "one", None]
     assert sound(renewed)

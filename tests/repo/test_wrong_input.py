@@ -5,7 +5,7 @@ import pytest
 from model_repository import ANNE, a_repository, a_schema, a_table, rows_of, sound
 
 from sw2.errors import InvalidInput, NotFound
-from sw2.repo import Edit, Repository, history
+from sw2.repo import Edit, Repository, revisions
 from sw2.table import Schema
 
 
@@ -164,10 +164,8 @@ def test_a_revision_that_is_not_there_is_told(repository, what):
 
 
 def test_a_beginning_that_several_commits_share_is_told(repository, monkeypatch):
-    class Twins:
-        name, parents = repository.head, ()
-
-    monkeypatch.setattr(history, "log", lambda *_: [Twins, Twins])
+    twins = [repository.commit_of("HEAD")] * 2
+    monkeypatch.setattr(revisions, "ancestors", lambda *_: twins)
     with pytest.raises(NotFound, match="beginning of 2 commits") as told:
         repository.commit_of(repository.head[:6])
     assert told.value.hint == "Give more digits"

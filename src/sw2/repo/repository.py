@@ -11,11 +11,13 @@ from pathlib import Path
 import pyarrow as pa
 
 from sw2.errors import InvalidInput, NotARepository
+from sw2.repo import branching, conflicts, files, replay, restoring
 from sw2.repo.changes import Edit
 from sw2.repo.commits import Commit, encode_commit
+from sw2.repo.history import rebased
 from sw2.repo.stage import INLINE_BYTES, deletion_of, delta_of
 from sw2.repo.state import Action, State
-from sw2.repo.view import EXAMPLES, FILES, FOLDER, View
+from sw2.repo.view import EXAMPLES, FOLDER, View
 from sw2.store import name_of
 from sw2.store.objects import sync_folder, writing
 from sw2.table import Delta, Schema, write_base
@@ -25,6 +27,21 @@ from sw2.values import Origin, now_ms
 class Repository(View):
     """Open one with `Repository.open`, make one with `Repository.init`. Threads may share it, and
     several processes may work on the same folder."""
+
+    # Each is a function of its own module, with the repository as its first argument.
+    create_branch = branching.create_branch
+    delete_branch = branching.delete_branch
+    switch = branching.switch
+    reset = branching.reset
+    tag = branching.create_tag
+    merge = replay.merge
+    revert = replay.revert
+    cherry_pick = replay.cherry_pick
+    stash = replay.stash
+    unstash = replay.unstash
+    restore = restoring.restore
+    settle = conflicts.settle
+    assign = conflicts.assign
 
     @staticmethod
     def init(path: str | os.PathLike[str] = ".", name: str | None = None) -> "Repository":
@@ -168,37 +185,65 @@ class Repository(View):
                 self.state.mark(action, undone=False)
             return action
 
-    def commit(self, message: str, author: str) -> Commit:
-        """Makes what is staged, and the small files, a commit. Raises InvalidInput when there is
-        nothing to commit or no message, Conflict when the branch moved meanwhile."""
-        if not message.strip():
-            raise InvalidInput("a commit needs a message", hint="Say in a few words why")
+    def commit(self, message: str, author: str, amend: bool = False) -> Commit:
+        """Makes what is staged, and the small files, a commit. amend: instead of the last one,
+        whose changes it takes along (and whose message, when none is given).
+
+        Raises InvalidInput when there is nothing to commit or no message, Conflict when the branch
+        moved meanwhile."""
         with self.state.transaction():
-            head = self.commit_of("HEAD") if self.head else None
-            stages = {table: self.staged(table) for table in self.tables()}
-            changed = {table: stage for table, stage in stages.items() if stage.touched}
-            if not changed and not self._changed_files(head):
+            head = self.commit_of("HEAD") if self.head or amend else None
+            message = message.strip() or (head.message if head and amend else "")
+            if not message:
+                raise InvalidInput("a commit needs a message", hint="Say in a few words why")
+            staged = any(self.staged(table).touched for table in self.tables())
+            if not staged and not files.changed(self.root, head) and not amend:
                 raise InvalidInput("nothing to commit: no edit is staged", hint="See `sw2 status`")
-            commit = Commit(
-                "",
-                (head.name,) if head else (),
-                author,
-                now_ms(),
-                message.strip(),
-                dict(head.tables) if head else {},
-                {},
-                {table: stage.counts for table, stage in changed.items()},
-            )
-            with self.store.write() as writer:
-                for table, stage in changed.items():
-                    commit.tables[table] = stage.write(writer, self.reader)
-                for path in FILES:
-                    if (raw := self._working_file(path)) is not None:
-                        commit.files[path] = writer.put(raw)
-                name = writer.put(encode_commit(commit))
-            self.state.move(self.branch, self.head, name, commit.at, f"commit: {message.strip()}")
+            parents = (head.name,) if head else ()
+            if head is not None and amend:
+                commit = self.draft(message, author, head.parents, self._parent_of(head))
+            else:
+                commit = self.draft(message, author, parents, head)
+            why = "commit (amend)" if amend else "commit"
+            self.state.move(self.branch, self.head, commit.name, commit.at, f"{why}: {message}")
             self.state.clear()
-        return replace(commit, name=name)
+        return commit
+
+    def draft(
+        self, message: str, author: str, parents: tuple[str, ...], below: Commit | None
+    ) -> Commit:
+        """Writes a commit of what stands now, as a change over `below`. No branch moves."""
+        tables = dict(below.tables) if below else {}
+        changed: dict[str, tuple[int, int, int]] = {}
+        held: dict[str, str] = {}
+        at = max([now_ms(), *(self.load_commit(parent).at + 1 for parent in parents)])
+        with self.store.write() as writer:
+            for table in self.tables():
+                stage = self.staged(table)
+                old = below.tables.get(table) if below else None
+                if stage.version != old:
+                    stage = rebased(stage, old, self)
+                if stage.touched:
+                    tables[table] = stage.write(writer, self.reader)
+                    changed[table] = stage.counts
+            for path in files.FILES:
+                if (raw := files.working(self.root, path)) is not None:
+                    held[path] = writer.put(raw)
+            commit = Commit("", parents, author, at, message, tables, held, changed)
+            return replace(commit, name=writer.put(encode_commit(commit)))
+
+    def _parent_of(self, commit: Commit) -> Commit | None:
+        return self.load_commit(commit.parents[0]) if commit.parents else None
+
+    def stage_delta(self, schema: Schema, delta: Delta | None, label: str) -> Action | None:
+        """Stages a delta over the table as it stands, and its schema where that is another. For
+        what was computed from commits: nothing is checked against the cells that are there."""
+        with self.state.transaction():
+            action = Action(0, label, now_ms(), schema.table)
+            if self._standing(schema.table).schema != schema:
+                with self.store.write() as writer:
+                    action = replace(action, schema=writer.put(schema.encode()))
+            return self._push(action, delta)
 
     def _push(self, action: Action, delta: Delta | None) -> Action | None:
         if delta is None and action.schema is None and action.base is None:

@@ -3,17 +3,21 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 from blake3 import blake3
 
-from sw2.errors import Damaged, NotFound, Unavailable
-from sw2.repo import history
+from sw2.errors import Damaged, NotFound
+from sw2.repo import files, history
+from sw2.repo.blame import blame_column
 from sw2.repo.changes import CellChange, Changes, changes_of
 from sw2.repo.commits import Commit, parse_commit
+from sw2.repo.history import Only
+from sw2.repo.revisions import resolve
 from sw2.repo.stage import Staged, extended, nothing_staged
 from sw2.repo.state import State
-from sw2.store import ObjectStore, name_of
+from sw2.store import ObjectStore
 from sw2.table import (
     Schema,
     Snapshot,
@@ -24,13 +28,16 @@ from sw2.table.pack import pack
 
 FOLDER = ".sw2"
 EXAMPLES = "examples"
-# Small files of the working folder that a commit takes along.
-FILES = ("sw2.toml", "README.md")
+# Rows of a merge that wait for a decision (`repo/conflicts.py`).
+CONFLICTS = "conflicts"
+# Parsed commits kept in memory.
+COMMITS_KEPT = 10_000
 
 
 @dataclass(frozen=True, slots=True)
 class Status:
-    """What `sw2 status` tells. edited, inserted, deleted: rows staged and not committed."""
+    """What `sw2 status` tells. edited, inserted, deleted: rows staged and not committed.
+    conflicts: rows of a merge that wait for a decision."""
 
     branch: str
     head: Commit | None
@@ -39,6 +46,7 @@ class Status:
     inserted: int
     deleted: int
     files: list[str]
+    conflicts: int = 0
 
     @property
     def clean(self) -> bool:
@@ -70,6 +78,7 @@ class View:
         self.state = state
         self.store = ObjectStore(self.folder / "packs")
         self.reader = TableReader(self.store)
+        self._commits: dict[str, Commit] = {}
         self._seen: dict[str, Seen] = {}
         self._snapshots: dict[str, tuple[Staged, Snapshot]] = {}
 
@@ -117,7 +126,7 @@ class View:
                 f"there is no table `{table}` at commit {commit.short}",
                 hint="It has " + (", ".join(commit.tables) or "no tables"),
             )
-        return self._at(commit.tables[table])
+        return self.table_at(commit.tables[table])
 
     def _standing(self, table: str) -> Snapshot:
         """A table with what is staged; without columns when there is none yet."""
@@ -125,7 +134,7 @@ class View:
         cached = self._snapshots.get(table)
         if cached is not None and cached[0] is stage:
             return cached[1]
-        committed = self._at(stage.version)
+        committed = self.table_at(stage.version)
         layers = (*committed.layers, stage.delta) if stage.delta else committed.layers
         snapshot = Snapshot(self.reader, stage.schema, stage.base or committed.base, layers)
         self._snapshots[table] = (stage, snapshot)
@@ -164,19 +173,28 @@ class View:
         head = self.commit_of("HEAD") if self.head else None
         counts = [self.staged(table).counts for table in self.tables()]
         edited, inserted, deleted = (sum(c[i] for c in counts) for i in range(3))
-        rows = self.snapshot().rows if EXAMPLES in self.tables() else 0
-        return Status(self.branch, head, rows, edited, inserted, deleted, self._changed_files(head))
+        rows, conflicts = (
+            self.snapshot(table=table).rows if table in self.tables() else 0
+            for table in (EXAMPLES, CONFLICTS)
+        )
+        changed = files.changed(self.root, head)
+        return Status(self.branch, head, rows, edited, inserted, deleted, changed, conflicts)
 
     def commit_of(self, rev: str) -> Commit:
-        """The commit of a revision: HEAD, a branch, a hash or its beginning, each with ~N."""
-        return history.resolve(self, rev)
+        """The commit of a revision (`repo/revisions.py`)."""
+        return resolve(self, rev)
 
     def load_commit(self, name: str) -> Commit:
-        return parse_commit(name, self.store.get(name))
+        commit = self._commits.get(name)
+        if commit is None:
+            commit = self._commits[name] = parse_commit(name, self.store.get(name))
+            for oldest in list(self._commits)[:-COMMITS_KEPT]:
+                self._commits.pop(oldest, None)
+        return commit
 
-    def log(self, limit: int | None = None, rev: str = "HEAD") -> list[Commit]:
-        """Commits, newest first."""
-        return history.log(self, limit, rev)
+    def log(self, limit: int | None = None, rev: str = "HEAD", **only: Any) -> list[Commit]:
+        """Commits, newest first; of `A..B` those of B that A lacks. only: see `Only`."""
+        return history.log(self, limit, rev, Only(**only))
 
     def diff(self, old: str | None, new: str, table: str = EXAMPLES) -> Changes:
         """What changed from one commit to another (old None: from nothing)."""
@@ -186,10 +204,14 @@ class View:
         """Every change of one cell, newest first, staged ones (commit None) before all."""
         return history.of_cell(self, key, column, table)
 
+    def blame_column(self, column: str, table: str = EXAMPLES, rev: str = "HEAD") -> pa.Table:
+        """Who decided each cell of a column (`blame.blame_column`)."""
+        return blame_column(self, column, rev, table)
+
     def file(self, path: str, rev: str | None = None) -> bytes:
         """A small file at a commit, or from the working folder (rev None)."""
         if rev is None:
-            if (raw := self._working_file(path)) is None:
+            if (raw := files.working(self.root, path)) is None:
                 raise NotFound(
                     f"there is no file `{path}` in `{self.root}`", hint=f"Write `{path}`"
                 )
@@ -213,7 +235,7 @@ class View:
         arrays = {n: stored[snapshot.schema.column(n).id].combine_chunks() for n in names}
         return blake3(pack(arrays, {"columns": described})).hexdigest()
 
-    def _at(self, version: TableVersion | None) -> Snapshot:
+    def table_at(self, version: TableVersion | None) -> Snapshot:
         """A committed table; an empty one without columns for None."""
         if version is None:
             return Snapshot(self.reader, Schema("", "", ()), None)
@@ -241,22 +263,3 @@ class View:
             stage = extended(nothing_staged(table, version, self.reader), actions, self.reader)
         self._seen[table] = Seen(head, stamp, ids, stage)
         return stage
-
-    def _working_file(self, path: str) -> bytes | None:
-        file = self.root / path
-        try:
-            return file.read_bytes() if file.is_file() else None
-        except OSError as error:
-            raise Unavailable(
-                f"`{file}` cannot be read: {error.strerror}",
-                hint="Look at the disk and the permissions of the file",
-            ) from error
-
-    def _changed_files(self, head: Commit | None) -> list[str]:
-        changed = []
-        for path in FILES:
-            raw = self._working_file(path)
-            now = None if raw is None else name_of(raw)
-            if now != (head.files.get(path) if head else None):
-                changed.append(path)
-        return changed

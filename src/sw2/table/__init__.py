@@ -3,7 +3,7 @@
 from sw2.table.delta import DELETE, EDIT, INSERT, Delta, compose, make_delta, same
 from sw2.table.schema import MEDIA_TYPES, Column, ColumnType, Schema
 from sw2.table.segment import Base, one_chunk
-from sw2.table.version import Snapshot, TableReader, TableVersion, keys_of, write_base
+from sw2.table.version import Snapshot, TableReader, TableVersion, find, keys_of, write_base
 
 __all__ = [
     "DELETE",
@@ -19,6 +19,7 @@ __all__ = [
     "TableReader",
     "TableVersion",
     "compose",
+    "find",
     "keys_of",
     "make_delta",
     "one_chunk",

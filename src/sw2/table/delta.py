@@ -61,6 +61,12 @@ class Delta:
         prefix = f"{column}." if apart else ""
         return table[f"{prefix}origin"], table[f"{prefix}at"]
 
+    def only(self, keys: Sequence[int | str]) -> "Delta | None":
+        """What it does to these rows; None when that is nothing."""
+        wanted = pa.array(keys, self.table["key"].type)
+        table = self.table.filter(pc.is_in(self.table["key"], wanted))
+        return replace(self, table=table, parent=None) if table.num_rows else None
+
     def inverse(self) -> "Delta":
         """The delta that takes this one back."""
         names = {c + ".old": c + ".new" for c in self.columns}
@@ -115,7 +121,7 @@ def make_delta(keys: pa.Array, ops: Any, cells: dict[str, Any], origin: Origin, 
     }
     for name, (old, new, touched) in cells.items():
         fields |= {f"{name}.old": old, f"{name}.new": new, f"{name}.set": touched}
-    table = _drop_untouched(pa.table(fields), np.ones(count, bool))
+    table = drop_untouched(pa.table(fields), np.ones(count, bool))
     return Delta(table.take(pc.sort_indices(table["key"])), (origin,))
 
 
@@ -134,7 +140,7 @@ def compose(deltas: Sequence[Delta]) -> Delta | None:
     fields["op"] = pa.array(order.ops)
     for column in [name[:-4] for name in table.column_names if name.endswith(".set")]:
         fields |= _compose_column(table, order, column)
-    composed = _drop_untouched(pa.table(fields), order.keep)
+    composed = drop_untouched(pa.table(fields), order.keep)
     composed = _drop_agreeing(composed)
     if not composed.num_rows:
         return None
@@ -182,7 +188,7 @@ def _compose_column(table: pa.Table, order: _Order, column: str) -> dict[str, An
     return fields
 
 
-def _drop_untouched(table: pa.Table, keep: Any) -> pa.Table:
+def drop_untouched(table: pa.Table, keep: Any) -> pa.Table:
     """Without rows and columns that nothing touches any more."""
     columns = [name[:-4] for name in table.column_names if name.endswith(".set")]
     touched = _numpy(table["op"]) != EDIT

@@ -159,6 +159,18 @@ class Snapshot:
             count += int((ops == INSERT).sum()) - int((ops == DELETE).sum())
         return count
 
+    def everything(self) -> Delta | None:
+        """The whole table as one delta that inserts it; None when it has no rows."""
+        if self.base is None:
+            return self.over
+        rows = self.reader.columns(self.base, self.schema.columns)
+        keys = rows.pop(self.schema.key_column.id)
+        touched = pa.array(np.ones(len(keys), bool))
+        cells = {name: (pa.nulls(len(keys), v.type), v, touched) for name, v in rows.items()}
+        ops = np.full(len(keys), INSERT, np.int8)
+        inserted = make_delta(keys, ops, cells, self.base.origin, self.base.at)
+        return compose([inserted, *self.layers])
+
     def stored(self, names: Sequence[str] | None = None) -> pa.Table:
         """Columns `names` (all by default) as stored, fields named by identity, sorted by key."""
         columns = [self.schema.column(n) for n in (self.schema.names if names is None else names)]
