@@ -2,7 +2,8 @@
 
     HEAD  @  BRANCH  TAG  4 or more digits of a commit  - (the branch that was left last)
 
-each followed by any number of `~N`, `^`, `^N` and, after a branch or HEAD, `@{N}` or `@{WHEN}`."""
+each followed by any number of `~N`, `^`, `^N` and, after a branch, HEAD or nothing (the branch that
+is checked out), `@{N}` or `@{WHEN}`."""
 
 import re
 from collections.abc import Iterable, Iterator
@@ -30,7 +31,7 @@ SECONDS = {"second": 1, "minute": 60, "hour": 3600} | {k: v * 86_400 for k, v in
 def resolve(view: "View", rev: str) -> Commit:
     """The commit that `rev` names. Raises NotFound, telling what there is, and InvalidInput for
     what is no revision."""
-    begin = re.match(r"@(?=\{)|[^~^@]+|@", rev)
+    begin = re.match(r"[^~^@]+|@(?!\{)", rev)
     name = begin[0] if begin else ""
     at, commit = len(name), None
     while at < len(rev):
@@ -196,7 +197,7 @@ def _beginning(view: "View", digits: str) -> list[str]:
 
 def _moved(view: "View", name: str, which: str) -> str:
     """Where a ref pointed so many moves, or so long, ago."""
-    ref = "HEAD" if name in ("", "@", "HEAD") else name
+    ref = "HEAD" if name == "@" else name or view.branch
     moves = reflog(view, ref)
     if not moves:
         raise NotFound(f"there is no record of `{name}`", hint="See `sw2 reflog`")
@@ -211,6 +212,4 @@ def _moved(view: "View", name: str, which: str) -> str:
     for move in moves:
         if move.at <= at:
             return move.new
-    raise NotFound(
-        f"the record of `{name or 'HEAD'}` begins after {which}", hint="See `sw2 reflog`"
-    )
+    raise NotFound(f"the record of `{ref}` begins after {which}", hint="See `sw2 reflog`")
