@@ -50,7 +50,7 @@ def test_a_command_like_none_points_at_the_list(cli):
     ("words", "message"),
     [
         (["add"], "missing argument 'FOLDER'"),
-        (["commit"], "missing option '-m' / '--message'"),
+        (["commit"], "a commit needs a message"),
         (["log", "--limit", "0"], "invalid value for '--limit'"),
         (["log", "--colour"], "no such option"),
         (["diff", "a", "b", "c"], "3 revisions given"),

@@ -13,22 +13,29 @@ if TYPE_CHECKING:
 LISTED = 20  # of added or deleted examples; --json lists all
 
 
-def change_lines(changes: "Changes") -> Iterator[str]:
+def change_lines(changes: "Changes", stat: bool = False) -> Iterator[str]:
+    """stat: leave the single cells out."""
+    relabelled = {edit.key for edit in changes.edits if edit.column != "reviewed"}
+    if not stat:
+        yield from _cells(changes, relabelled)
+    reviewed = {edit.key for edit in changes.edits if edit.column == "reviewed"}
+    yield from _summary(changes, len(reviewed - relabelled), blank=not stat)
+
+
+def _cells(changes: "Changes", relabelled: set[int | str]) -> Iterator[str]:
     yield from _listed(changes.inserted, "+", "added", "green")
     yield from _listed(changes.deleted, "-", "deleted", "red")
-    relabelled = {edit.key for edit in changes.edits if edit.column != "reviewed"}
-    kept = 0
     for edit in sorted(changes.edits, key=lambda e: (str(e.key), e.column)):
         if edit.column != "reviewed":
             yield _edit(edit)
         elif edit.key not in relabelled:
             # A relabelled example is marked reviewed too; saying so would only repeat it.
-            kept += 1
             yield _reviewed(edit)
-    yield from _summary(changes, kept)
 
 
-def change_document(changes: "Changes") -> dict[str, Any]:
+def change_document(changes: "Changes | None") -> dict[str, Any]:
+    if changes is None:
+        return {"rows": 0, "edits": [], "inserted": [], "deleted": [], "pairs": {}}
     columns = dict.fromkeys(edit.column for edit in changes.edits)
     return {
         "rows": changes.rows,
@@ -61,7 +68,7 @@ def _who(edit: "CellChange") -> str:
     return f"({person(edit.origin.by)}{source})"
 
 
-def _summary(changes: "Changes", kept: int) -> Iterator[str]:
+def _summary(changes: "Changes", kept: int, blank: bool) -> Iterator[str]:
     edited = {edit.key for edit in changes.edits}
     parts = [
         f"{count(number, 'example')} {verb}"
@@ -74,7 +81,8 @@ def _summary(changes: "Changes", kept: int) -> Iterator[str]:
     ]
     if not parts:
         return
-    yield ""
+    if blank:
+        yield ""
     yield from _pairs(changes)
     told = f" ({kept:,} reviewed and kept)" if kept else ""
     yield bold(", ".join(parts) + told)

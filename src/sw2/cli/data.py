@@ -161,6 +161,7 @@ def _document(repository: "Repository", status: "Status", newest: "Build | None"
         "inserted": status.inserted,
         "deleted": status.deleted,
         "files": status.files,
+        "conflicts": status.conflicts,
         "clean": status.clean,
         "build": newest and {"id": newest.id} | {k: getattr(newest.state, k) for k in _SHOWN},
     }
@@ -180,6 +181,8 @@ def _lines(repository: "Repository", status: "Status", newest: "Build | None") -
     told = [f"{number:,} {verb}" for verb, number in staged.items() if number]
     told += [f"{path} changed" for path in status.files]
     yield f"staged: {', '.join(told)}" if told else "nothing is staged"
+    if status.conflicts:
+        yield bold(f"{count(status.conflicts, 'conflict')} to settle")
     if newest:
         figure = f", accuracy {percent(newest.state.accuracy)}" if newest.state.accuracy else ""
         yield f"newest build: {newest.id} {newest.status}{figure}"
@@ -191,6 +194,8 @@ def _next(status: "Status", newest: "Build | None") -> str:
         return "sw2 add FOLDER"
     if not status.clean:
         return 'sw2 diff, then sw2 commit -m "…"'
+    if status.conflicts:
+        return "sw2 conflicts, then sw2 settle"
     if newest is None or status.head is None or newest.commit != status.head.name:
         return "sw2 build"
     return "sw2 lint / sw2 ide"

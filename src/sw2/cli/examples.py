@@ -7,26 +7,49 @@ from typing import TYPE_CHECKING
 
 import click
 
-from sw2.cli.frame import command
+from sw2.cli.frame import Usage, command
 from sw2.cli.terminal import Terminal, date, dim, person, plain
 from sw2.errors import NotFound
 
 if TYPE_CHECKING:
+    from pyarrow import Table
+
     from sw2.repo import CellChange, Repository
 
 
-@command(example="sw2 blame pictures/train/00017.png")
-@click.argument("example")
-def blame(terminal: Terminal, example: str) -> None:
-    """Tell who decided each cell of an example.
+@command(example="sw2 blame pictures/train/00017.png\nsw2 blame --column label --rev v1")
+@click.argument("example", required=False)
+@click.option("--column", help="Of this column: without an example, of all rows.")
+@click.option("--table", default="examples", help="Of this table.")
+@click.option("--rev", default="HEAD", help="As it was at a revision; a whole column only.")
+def blame(
+    terminal: Terminal, example: str | None, column: str | None, table: str, rev: str
+) -> None:
+    """Tell who decided each cell of an example, or of a column.
 
-    For each column: its value, who set it, when, in which commit, and from what."""
+    For each cell: its value, who set it, when, in which commit, and from what. A cell that came
+    with a merge is told of the commit that set it."""
     with terminal.repository() as repository:
+        if example is None:
+            if column is None:
+                raise Usage("an example or a column is needed", hint="sw2 blame --column label")
+            told = repository.blame_column(column, table, rev)
+            rows = told.to_pylist() if terminal.json else told
+            terminal.answer(rows, _column_lines(told), paged=True)
+            return
         key = find_example(repository, example)
-        newest = [
-            found[0] for name in _columns(repository) if (found := repository.history(key, name))
-        ]
+        names = [column] if column else _columns(repository)
+        newest = [found[0] for name in names if (found := repository.history(key, name))]
     terminal.answer({"id": key, "cells": newest}, map(_cell, newest))
+
+
+def _column_lines(told: "Table") -> Iterator[str]:
+    for batch in told.to_batches(max_chunksize=4096):
+        for row in batch.to_pylist():
+            name = click.style((row["commit"] or "")[:10].ljust(10), fg="yellow")
+            when = date(row["at"]) if row["at"] is not None else " " * 16
+            by = person(row["by"] or "")
+            yield f"{name}  {when}  {by:<16}  {plain(row['value']):<16}  {plain(row['key'])}"
 
 
 @command(example="sw2 history pictures/train/00017.png --column label")

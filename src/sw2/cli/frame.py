@@ -2,6 +2,7 @@
 
 import difflib
 import errno
+import re
 import sys
 from collections.abc import Callable, Sequence
 from contextlib import chdir
@@ -120,15 +121,26 @@ def _ask_json(ctx: click.Context, parameter: click.Parameter, value: bool) -> No
     ctx.ensure_object(Terminal).json |= value
 
 
-def command(*, example: str) -> Callable[[Callable[..., Any]], click.Command]:
+class Counted(click.Command):
+    """Takes `-5` for `--limit 5`, as git does."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        words = [re.sub(r"^-(\d+)$", r"--limit=\1", word) for word in args]
+        return super().parse_args(ctx, words)
+
+
+def command(
+    *, example: str, counted: bool = False
+) -> Callable[[Callable[..., Any]], click.Command]:
     """A command that takes --json and ends its help with an example. It is called with the
-    Terminal first, and may return an exit code."""
+    Terminal first, and may return an exit code. counted: `-5` stands for `--limit 5`."""
 
     def decorate(function: Callable[..., Any]) -> click.Command:
         text = f"{cleandoc(function.__doc__ or '')}\n\n\b\nExample:\n" + "\n".join(
             f"  $ {line}" for line in example.splitlines()
         )
-        made = click.command(help=text)(click.pass_obj(function))
+        kind = Counted if counted else click.Command
+        made = click.command(help=text, cls=kind)(click.pass_obj(function))
         made.params.append(
             click.Option(
                 ["--json"],

@@ -11,67 +11,154 @@ from sw2.cli.frame import Usage, command
 from sw2.cli.terminal import Terminal, bold, count, date, dim, person, plain
 
 if TYPE_CHECKING:
-    from sw2.repo import Commit
+    from sw2.repo import Changes, Commit, Repository
+
+EXAMPLES = "examples"
 
 
-@command(example="sw2 diff\nsw2 diff HEAD~1 HEAD")
+@command(example="sw2 diff\nsw2 diff HEAD~1 HEAD\nsw2 diff main...relabel-coats --table votes")
 @click.argument("revisions", metavar="[REV_A [REV_B]]", nargs=-1)
-def diff(terminal: Terminal, revisions: tuple[str, ...]) -> None:
+@click.option("--table", help="Only this table, instead of all that differ.")
+@click.option("--stat", is_flag=True, help="Only how many rows, and how often each pair occurs.")
+def diff(terminal: Terminal, revisions: tuple[str, ...], table: str | None, stat: bool) -> None:
     """Show what is staged, or what differs between commits.
 
     Without a revision: what is staged, against the last commit. With one: from it to the last
-    commit. With two: from the first to the second. A revision is HEAD, a branch, or the beginning
-    of a commit's id, each with ~N for N commits before."""
+    commit. With two, or `A..B`: from the first to the second. With `A...B`: from where they parted
+    to B. Each cell is told with its old and new value, who decided it and from what."""
     if len(revisions) > 2:
         raise Usage(f"{len(revisions)} revisions given", hint="Give none, one or two")
     with terminal.repository() as repository:
-        if not revisions:
-            changes = repository.pending()
-        else:
-            old, new = revisions[0], revisions[1] if len(revisions) == 2 else "HEAD"
-            changes = repository.diff(old, new)
-        terminal.answer(change_document(changes), change_lines(changes))
-        if not changes.rows:
+        found = _changes(repository, revisions, table)
+        document = change_document(found.get(table or EXAMPLES))
+        document["tables"] = {name: change_document(c) for name, c in found.items()}
+        terminal.answer(document, _tables(found, stat), paged=True)
+        if not any(changes.rows for changes in found.values()):
             terminal.say("nothing is staged" if not revisions else "no difference")
 
 
+def _changes(
+    repository: "Repository", revisions: tuple[str, ...], table: str | None
+) -> "dict[str, Changes]":
+    """Changes by table, of those that differ."""
+    if not revisions:
+        names = [table] if table else repository.tables()
+        found = {name: repository.pending(name) for name in names}
+    else:
+        old, new = _ends(repository, revisions)
+        tables = {**old.tables, **new.tables}
+        names = [table] if table else [n for n in tables if old.tables.get(n) != new.tables.get(n)]
+        found = {name: repository.diff(old.name, new.name, name) for name in names}
+    return {name: changes for name, changes in found.items() if changes.rows or name == table}
+
+
+def _ends(repository: "Repository", revisions: tuple[str, ...]) -> "tuple[Commit, Commit]":
+    old, dots, new = revisions[0].partition("..")
+    if not dots:
+        new = revisions[1] if len(revisions) == 2 else "HEAD"
+    elif len(revisions) == 2:
+        raise Usage(f"`{revisions[0]}` names two revisions already", hint="Give it alone")
+    parted, new = new.startswith("."), new.removeprefix(".")
+    ends = repository.commit_of(old or "HEAD"), repository.commit_of(new or "HEAD")
+    if parted:
+        return repository.parting(*ends), ends[1]
+    return ends
+
+
+def _tables(found: "dict[str, Changes]", stat: bool) -> Iterator[str]:
+    for name, changes in found.items():
+        if len(found) > 1:
+            yield bold(f"table {plain(name)}")
+        yield from change_lines(changes, stat)
+
+
 @command(example='sw2 commit -m "Correct coats that were labelled shirts"')
-@click.option("-m", "--message", required=True, help="Why, in a few words.")
+@click.option("-m", "--message", help="Why, in a few words.")
+@click.option("--amend", is_flag=True, help="Instead of the last commit, with its changes.")
 @click.option("--author", help="Who, instead of SW2_AUTHOR, git's user or the login name.")
-def commit(terminal: Terminal, message: str, author: str | None) -> None:
+def commit(terminal: Terminal, message: str | None, amend: bool, author: str | None) -> None:
     """Record what is staged, with a message.
 
     Takes every staged edit, and sw2.toml and README.md as they are in the folder. Only the edits
     are written, so a commit costs what was edited."""
+    if message is None and not amend:
+        raise Usage("a commit needs a message", hint='sw2 commit -m "why, in a few words"')
     with terminal.repository() as repository:
-        made = repository.commit(message, author_of(author))
+        made = repository.commit(message or "", author_of(author), amend)
         terminal.answer(commit_document(made), [_line(made)])
     terminal.say("next: sw2 build")
 
 
-@command(example="sw2 log --limit 5")
-@click.option("--limit", type=click.IntRange(1), help="At most so many commits.")
+@command(
+    example="sw2 log -5\nsw2 log --graph --since yesterday\nsw2 log main..coats --author Ann",
+    counted=True,
+)
 @click.argument("revision", default="HEAD")
-def log(terminal: Terminal, revision: str, limit: int | None) -> None:
+@click.option("--limit", "-n", type=click.IntRange(1), help="At most so many; -5 says it too.")
+@click.option("--graph", is_flag=True, help="Draw how branches part and meet.")
+@click.option("--author", help="Only by authors with this in their name.")
+@click.option("--since", help="Only since then: `yesterday`, `2 days ago`, `2026-11-20`.")
+@click.option("--until", help="Only until then.")
+@click.option("--table", help="Only commits that changed this table.")
+@click.option("--path", help="Only commits that changed this file, such as sw2.toml.")
+@click.option("--first-parent", is_flag=True, help="Not the commits of merged branches.")
+def log(
+    terminal: Terminal,
+    revision: str,
+    limit: int | None,
+    graph: bool,
+    since: str | None,
+    until: str | None,
+    **only: Any,
+) -> None:
     """List commits, newest first.
 
-    Each line: id, date, edits, author, message."""
+    Each line: id, date, edits, author, message, and the branches and tags that point there. `A..B`
+    lists what B has and A lacks."""
+    from sw2.cli.graph import drawn
+    from sw2.repo import when
+
     with terminal.repository() as repository:
-        commits = repository.log(limit, revision)
-        terminal.answer([commit_document(c) for c in commits], map(_line, commits))
+        span = {"since": since and when(since), "until": until and when(until)}
+        commits = repository.log(limit, revision, **span, **only)
+        names = _names(repository)
+        document = [commit_document(c) | {"refs": names.get(c.name, [])} for c in commits]
+        lines = [_line(c) + _refs(names.get(c.name, [])) for c in commits]
+        told = drawn([(c.name, c.parents) for c in commits], lines) if graph else lines
+        terminal.answer(document, told, paged=True)
         if not commits:
-            terminal.say("nothing is committed yet")
+            terminal.say("nothing is committed yet" if repository.head is None else "no commit")
+
+
+def _names(repository: "Repository") -> dict[str, list[str]]:
+    """Branches and tags by the commit they point to, the one that is checked out first."""
+    from sw2.repo import branches, tags
+
+    here, found = repository.branch, dict[str, list[str]]()
+    for name, to in sorted(branches(repository).items(), key=lambda pair: pair[0] != here):
+        found.setdefault(to, []).append(f"HEAD -> {name}" if name == here else name)
+    for name, to in tags(repository).items():
+        found.setdefault(to, []).append(f"tag: {name}")
+    return found
+
+
+def _refs(names: list[str]) -> str:
+    return click.style(f"  ({plain(', '.join(names))})", fg="green") if names else ""
 
 
 @command(example="sw2 show HEAD~1")
 @click.argument("revision", default="HEAD")
 def show(terminal: Terminal, revision: str) -> None:
-    """Show one commit and what it changed."""
+    """Show one commit and what it changed, in each table."""
     with terminal.repository() as repository:
         found = repository.commit_of(revision)
-        changes = repository.diff(found.parents[0] if found.parents else None, found.name)
-        document = commit_document(found) | {"changes": change_document(changes)}
-        terminal.answer(document, (*_head(found), *change_lines(changes)))
+        old = found.parents[0] if found.parents else None
+        changes = {name: repository.diff(old, found.name, name) for name in found.changed}
+        document = commit_document(found) | {
+            "changes": change_document(changes.get(EXAMPLES)),
+            "tables": {name: change_document(c) for name, c in changes.items()},
+        }
+        terminal.answer(document, (*_head(found), *_tables(changes, False)), paged=True)
 
 
 def commit_document(commit: "Commit") -> dict[str, Any]:

@@ -1,11 +1,13 @@
 """How commands speak: answers to stdout, talk to stderr, one JSON document with --json."""
 
 import json
+import shutil
 import sys
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, is_dataclass
 from datetime import datetime
+from itertools import chain, islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -23,11 +25,20 @@ class Terminal:
     json: bool = False
     coloured: bool = True
 
-    def answer(self, document: Any, lines: Iterable[str]) -> None:
-        """What the command was asked for; `lines` for people, unless --json is given."""
+    def answer(self, document: Any, lines: Iterable[str], paged: bool = False) -> None:
+        """What the command was asked for; `lines` for people, unless --json is given. paged: on a
+        terminal with fewer lines, through the pager."""
         if self.json:
             click.echo(to_json(document))
             return
+        if paged and sys.stdout.isatty():
+            lines = iter(lines)
+            begun = list(islice(lines, shutil.get_terminal_size().lines - 1))
+            if (more := next(lines, None)) is not None:
+                told = (f"{line}\n" for line in chain(begun, [more], lines))
+                click.echo_via_pager(told, color=self.coloured)
+                return
+            lines = begun
         for line in lines:
             self._write(line, sys.stdout)
 

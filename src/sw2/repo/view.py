@@ -200,6 +200,16 @@ class View:
         """What changed from one commit to another (old None: from nothing)."""
         return history.diff(self, old, new, table)
 
+    def parting(self, ours: Commit, theirs: Commit) -> Commit:
+        """The commit at which two histories parted. Raises NotFound when they have none in
+        common."""
+        bases = history.merge_bases(self, ours, theirs)
+        if not bases:
+            raise NotFound(
+                f"{ours.short} and {theirs.short} have no commit in common", hint="See `sw2 log`"
+            )
+        return bases[0]
+
     def history(self, key: int | str, column: str, table: str = EXAMPLES) -> list[CellChange]:
         """Every change of one cell, newest first, staged ones (commit None) before all."""
         return history.of_cell(self, key, column, table)
