@@ -119,8 +119,8 @@ def dawid_skene(
     unit, who, said = _votes((items, n_items), (annotators, n_annotators), (labels, n_labels))
     if not len(unit) or smoothing < 0 or n_labels < 1 or iterations < 1:
         raise InvalidInput(
-            f"{len(unit)} votes, {n_labels} labels, smoothing {smoothing:g} and {iterations} iterations"
-            " make no model",
+            f"{len(unit)} votes, {n_labels} labels, smoothing {smoothing:g} and {iterations}"
+            " iterations make no model",
             hint="Give at least one vote, smoothing of 0 or more, and one iteration or more",
         )
     cell = who * n_labels + said
