@@ -22,6 +22,7 @@ TIED = 1e-9
 # With 3 votes an item by annotators of very different care, 1 to 3 decide better than 0 where each
 # votes little (30 votes: 87.5 % right instead of 85.9 %) and as well where each votes much.
 SMOOTHING = 3.0
+CELLS = 1 << 26  # of all confusion matrices together: 512 MB
 # A probability is never less, so that its logarithm is finite.
 LEAST = 1e-12
 
@@ -122,6 +123,11 @@ def dawid_skene(
             f"{len(unit)} votes, {n_labels} labels, smoothing {smoothing:g} and {iterations}"
             " iterations make no model",
             hint="Give at least one vote, smoothing of 0 or more, and one iteration or more",
+        )
+    if n_annotators * n_labels**2 > CELLS:
+        raise InvalidInput(
+            f"{n_annotators:,} annotators with {n_labels:,} labels are too many to model",
+            hint="Use the rule majority, or weighted",
         )
     cell = who * n_labels + said
     to_items = _summing(unit, cell, n_items)
