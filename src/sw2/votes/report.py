@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from sw2.errors import InvalidInput
 from sw2.repo import EXAMPLES, View
@@ -178,15 +180,15 @@ def votes_on(
     repository: View, examples: Sequence[Key] | None = None, table: str = EXAMPLES
 ) -> list[dict[str, Any]]:
     """The rows of the votes table, by example and annotator; of some examples only, if given.
+    at: ms since 1970.
     Raises NotFound when nobody has voted."""
-    import pyarrow as pa
-    import pyarrow.compute as pc
-
     check_votes(repository, None, table)
     rows = repository.read(table=ballots(table)).drop_columns(["id"])
     if examples is not None:
         wanted = pa.array(list(examples), rows["example"].type)
         rows = rows.filter(pc.is_in(rows["example"], wanted))
+    at = rows["at"].cast(pa.int64())
+    rows = rows.set_column(rows.column_names.index("at"), "at", at)
     return list(rows.sort_by([("example", "ascending"), ("annotator", "ascending")]).to_pylist())
 
 
