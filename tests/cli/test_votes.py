@@ -109,7 +109,7 @@ def test_agreement_is_told_with_its_interval(voted):
     found = voted.json("agreement", "--by", "annotator", "--pairs")
     alpha = found["agreement"]["alpha"]
     assert alpha["low"] <= alpha["value"] <= alpha["high"]
-    shares = {one["annotator"]: one["agreement"] for one in found["people"]}
+    shares = {one["annotator"]: one["agreement"] for one in found["annotators"]}
     assert shares == {"Ann": 1.0, "Bob": 1.0, "Eve": pytest.approx(1 / 3)}
     text = voted.ok("agreement", "--by", "annotator")
     assert "1  down where the consensus is across" in text

@@ -122,7 +122,7 @@ def agreement(
         name = column or _target(repository)
         report = agreement_of(repository, name, level=level, labels=by == "label", pairs=pairs)
         people = annotators(repository, name) if by == "annotator" else []
-    document = {"agreement": report, "people": people}
+    document = {"agreement": report, "annotators": people}
     terminal.answer(document, _agreement_lines(report, people))
 
 
