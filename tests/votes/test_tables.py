@@ -214,6 +214,28 @@ def test_votes_on_a_deleted_example_are_passed_over(ruled):
     assert labels_of(ruled) == {"b": "dog"}
 
 
+@pytest.mark.parametrize("known", [True, False])
+def test_votes_of_two_branches_are_merged_and_a_recount_brings_labels_in_line(repository, known):
+    if known:
+        vote(repository, "f zoe owl")
+    set_rule(repository, "majority", ANN)
+    repository.commit("majority decides", "ann")
+    repository.switch("bobs", create=True)
+    vote(repository, "b bob cat, c bob cat, c eve cat")
+    repository.commit("Bob's votes", "bob")
+    repository.switch("main")
+    vote(repository, "a ann cat, b ann dog, c ann dog")
+    repository.commit("Ann's votes", "ann")
+    repository.merge("bobs", "ann")
+    assert [row["annotator"] for row in votes_on(repository, ["b", "c"])] == ["ann", "bob"] * 2 + [
+        "eve"
+    ]
+    set_rule(repository, "majority", ANN)
+    assert labels_of(repository).items() >= {"a": "cat", "c": "cat"}.items()
+    assert "b" not in labels_of(repository)
+    assert sound(repository)
+
+
 def test_rows_named_by_numbers_and_other_tables_are_voted_on(tmp_path):
     repository = a_repository(tmp_path)
     schema = Schema.create("pages", "number", {"number": "int"}).add("good", "bool")

@@ -143,14 +143,20 @@ def dawid_skene(
         confusion = _confusion(given.transpose(0, 2, 1), smoothing)
         prior = posteriors[voted].mean(axis=0)
         spoken = np.log(np.maximum(confusion, LEAST)).transpose(0, 2, 1).reshape(-1, n_labels)
-        joint = to_items(spoken) + np.log(np.maximum(prior, LEAST))
-        top = joint.max(axis=1, keepdims=True)
-        scaled = np.exp(joint - top)
-        total = scaled.sum(axis=1, keepdims=True)
-        likelihood.append(float((top + np.log(total))[voted].sum()))
-        change = float(np.abs(scaled / total - posteriors)[voted].max())
-        posteriors = scaled / total
+        before = posteriors
+        posteriors, evidence = _normalised(to_items(spoken) + np.log(np.maximum(prior, LEAST)))
+        likelihood.append(float(evidence[voted].sum()))
+        change = float(np.abs(posteriors - before)[voted].max())
     return DawidSkene(posteriors, confusion, prior, voted, tuple(likelihood), change <= tolerance)
+
+
+def _normalised(joint: Floats) -> tuple[Floats, Floats]:
+    """From the logarithms of joint probabilities (N, K): the posteriors (N, K), and the logarithm
+    of their sums (N,)."""
+    top = joint.max(axis=1, keepdims=True)
+    scaled = np.exp(joint - top)
+    total = scaled.sum(axis=1, keepdims=True)
+    return scaled / total, (top + np.log(total))[:, 0]
 
 
 def _confusion(given: Floats, smoothing: float) -> Floats:
