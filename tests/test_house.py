@@ -24,7 +24,7 @@ LAYERS = [
     {"store"},
     {"table"},
     {"repo"},
-    {"media"},
+    {"media", "votes"},
     {"formats", "binary"},
     {"build"},
     {"insight"},

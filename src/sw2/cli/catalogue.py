@@ -26,6 +26,12 @@ SECTIONS: dict[str, dict[str, Entry]] = {
         "status": Entry("data", "status", "Tell what is staged and what is built."),
         "lint": Entry("checks", "lint", "List what is suspect about the data, worst first."),
     },
+    "Annotators": {
+        "vote": Entry("votes", "vote", "Vote for a label of examples."),
+        "votes": Entry("votes", "votes", "List votes, or the examples that need another one."),
+        "agreement": Entry("votes", "agreement", "Tell how far annotators agree beyond chance."),
+        "consensus": Entry("votes", "consensus", "Say how votes decide labels, and recount them."),
+    },
     "History": {
         "diff": Entry("history", "diff", "Show what is staged, or what differs between commits."),
         "commit": Entry("history", "commit", "Record what is staged, with a message."),
