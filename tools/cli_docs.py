@@ -29,9 +29,9 @@ bar. `NO_COLOR` is obeyed.
 - **`-C PATH`**, before the command: run as if started in PATH.
 - **Who**: `--author`, else `SW2_AUTHOR`, else git's `user.name` and `user.email`, else the login
   name.
-- **Revisions**: as in git: `HEAD`, `@`, a branch, a tag, four or more digits of a commit's id, `-` for
-  the branch that was left last; after it `~N`, `^`, `^N`, `@{N}`, `@{yesterday}`, `@{2 days ago}`,
-  `@{2026-11-20}`.
+- **Revisions**: as in git: `HEAD`, `@`, a branch, a tag, four or more digits of a commit's id, `-`
+  for the branch that was left last; after it `~N`, `^`, `^N`, `@{N}`, `@{yesterday}`,
+  `@{2 days ago}`, `@{2026-11-20}`.
 - **Programs**: a file, the beginning of a build's id, or `latest`, the newest finished build.
 
 | exit code | means |

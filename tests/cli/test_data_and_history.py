@@ -129,7 +129,8 @@ def test_commits_are_listed_newest_first(repository):
     repository.ok("label", "pictures/across/0.png", "down")
     repository.ok("commit", "-m", "Turn one\n\nand say why", "--author", "Bob <b@x>")
     assert without_times(repository.ok("log")) == (
-        "ID  DATE        1 edit  Bob  Turn one  (HEAD -> main)\nID  DATE       6 edits  Ann  Import\n"
+        "ID  DATE        1 edit  Bob  Turn one  (HEAD -> main)\n"
+        "ID  DATE       6 edits  Ann  Import\n"
     )
     assert [c["author"] for c in repository.json("log", "--limit", "1")] == ["Bob <b@x>"]
 

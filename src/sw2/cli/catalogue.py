@@ -41,6 +41,7 @@ SECTIONS: dict[str, dict[str, Entry]] = {
             "examples", "blame", "Tell who decided each cell of an example, or of a column."
         ),
         "history": Entry("examples", "history", "List every change of an example."),
+        "verify": Entry("signing", "verify", "Check the signature of a commit."),
         "undo": Entry("stage", "undo", "Take the newest staged action back."),
         "redo": Entry("stage", "redo", "Carry the last undone action out again."),
         "restore": Entry("stage", "restore", "Make examples what they were at a revision."),

@@ -5,6 +5,7 @@ import os
 import shutil
 import subprocess
 import webbrowser
+from pathlib import Path
 
 
 def colourless() -> bool:
@@ -15,6 +16,16 @@ def colourless() -> bool:
 def author(given: str | None = None) -> str:
     """Who acts: what was given, SW2_AUTHOR, git's user.name and user.email, the login name."""
     return given or os.environ.get("SW2_AUTHOR") or _git_author() or _login()
+
+
+def signing_key() -> Path:
+    """The private key that commits are signed with, where none is named."""
+    return Path(os.environ.get("SW2_SIGNING_KEY") or Path.home() / ".ssh" / "id_ed25519")
+
+
+def allowed_signers() -> Path:
+    """The file that says whose keys are whose, where none is named."""
+    return Path(os.environ.get("SW2_ALLOWED_SIGNERS") or Path.home() / ".ssh" / "allowed_signers")
 
 
 def browser_is_here() -> bool:

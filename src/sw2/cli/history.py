@@ -8,6 +8,7 @@ import click
 from sw2.cli.changes import change_document, change_lines
 from sw2.cli.environment import author as author_of
 from sw2.cli.frame import Usage, command
+from sw2.cli.signing import signer_of, verdict_of
 from sw2.cli.terminal import Terminal, bold, count, date, dim, person, plain
 
 if TYPE_CHECKING:
@@ -75,8 +76,17 @@ def _tables(found: "dict[str, Changes]", stat: bool) -> Iterator[str]:
 @command(example='sw2 commit -m "Correct coats that were labelled shirts"')
 @click.option("-m", "--message", help="Why, in a few words.")
 @click.option("--amend", is_flag=True, help="Instead of the last commit, with its changes.")
+@click.option("-S", "--sign", is_flag=True, help="Sign with your Ed25519 SSH key.")
+@click.option("--key", type=click.Path(), help="The private key, instead of SW2_SIGNING_KEY.")
 @click.option("--author", help="Who, instead of SW2_AUTHOR, git's user or the login name.")
-def commit(terminal: Terminal, message: str | None, amend: bool, author: str | None) -> None:
+def commit(
+    terminal: Terminal,
+    message: str | None,
+    amend: bool,
+    sign: bool,
+    key: str | None,
+    author: str | None,
+) -> None:
     """Record what is staged, with a message.
 
     Takes every staged edit, and sw2.toml and README.md as they are in the folder. Only the edits
@@ -84,7 +94,8 @@ def commit(terminal: Terminal, message: str | None, amend: bool, author: str | N
     if message is None and not amend:
         raise Usage("a commit needs a message", hint='sw2 commit -m "why, in a few words"')
     with terminal.repository() as repository:
-        made = repository.commit(message or "", author_of(author), amend)
+        signer = signer_of(terminal, key) if sign or key else None
+        made = repository.commit(message or "", author_of(author), amend, signer)
         terminal.answer(commit_document(made), [_line(made)])
     terminal.say("next: sw2 build")
 
@@ -102,11 +113,13 @@ def commit(terminal: Terminal, message: str | None, amend: bool, author: str | N
 @click.option("--table", help="Only commits that changed this table.")
 @click.option("--path", help="Only commits that changed this file, such as sw2.toml.")
 @click.option("--first-parent", is_flag=True, help="Not the commits of merged branches.")
+@click.option("--signatures", is_flag=True, help="Say whether each is signed, and by whom.")
 def log(
     terminal: Terminal,
     revision: str,
     limit: int | None,
     graph: bool,
+    signatures: bool,
     since: str | None,
     until: str | None,
     **only: Any,
@@ -124,6 +137,11 @@ def log(
         names = _names(repository)
         document = [commit_document(c) | {"refs": names.get(c.name, [])} for c in commits]
         lines = [_line(c) + _refs(names.get(c.name, [])) for c in commits]
+        if signatures:
+            marks = [verdict_of(c, None) for c in commits]
+            lines = [f"{line}  {mark.told}" for line, mark in zip(lines, marks, strict=True)]
+            for each, mark in zip(document, marks, strict=True):
+                each["signature"] = mark
         told = drawn([(c.name, c.parents) for c in commits], lines) if graph else lines
         terminal.answer(document, told, paged=True)
         if not commits:

@@ -82,8 +82,8 @@ def conflicts(
 ) -> None:
     """List the conflicts that wait for a decision.
 
-    Each line: id, base -> ours | theirs, who decided on either side, who is asked to settle it. They are rows of
-    the table `conflicts`; `sw2 settle` decides them."""
+    Each line: id, base -> ours | theirs, who decided on either side, who is asked to settle it.
+    They are rows of the table `conflicts`; `sw2 settle` decides them."""
     from sw2.repo import open_conflicts
     from sw2.values import Origin
 

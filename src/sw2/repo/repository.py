@@ -13,8 +13,9 @@ import pyarrow as pa
 from sw2.errors import InvalidInput, NotARepository
 from sw2.repo import branching, conflicts, files, replay, restoring
 from sw2.repo.changes import Edit
-from sw2.repo.commits import Commit, encode_commit
+from sw2.repo.commits import Commit, encode_commit, signed_bytes
 from sw2.repo.history import rebased
+from sw2.repo.signing import Signature
 from sw2.repo.stage import INLINE_BYTES, deletion_of, delta_of
 from sw2.repo.state import Action, State
 from sw2.repo.view import EXAMPLES, FOLDER, View
@@ -185,9 +186,16 @@ class Repository(View):
                 self.state.mark(action, undone=False)
             return action
 
-    def commit(self, message: str, author: str, amend: bool = False) -> Commit:
+    def commit(
+        self,
+        message: str,
+        author: str,
+        amend: bool = False,
+        sign: Callable[[bytes], Signature] | None = None,
+    ) -> Commit:
         """Makes what is staged, and the small files, a commit. amend: instead of the last one,
-        whose changes it takes along (and whose message, when none is given).
+        whose changes it takes along (and whose message, when none is given).  sign: gives the
+        signature of the commit's bytes (`signing.sign`).
 
         Raises InvalidInput when there is nothing to commit or no message, Conflict when the branch
         moved meanwhile."""
@@ -201,16 +209,21 @@ class Repository(View):
                 raise InvalidInput("nothing to commit: no edit is staged", hint="See `sw2 status`")
             parents = (head.name,) if head else ()
             if head is not None and amend:
-                commit = self.draft(message, author, head.parents, self._parent_of(head))
+                commit = self.draft(message, author, head.parents, self._parent_of(head), sign)
             else:
-                commit = self.draft(message, author, parents, head)
+                commit = self.draft(message, author, parents, head, sign)
             why = "commit (amend)" if amend else "commit"
             self.state.move(self.branch, self.head, commit.name, commit.at, f"{why}: {message}")
             self.state.clear()
         return commit
 
     def draft(
-        self, message: str, author: str, parents: tuple[str, ...], below: Commit | None
+        self,
+        message: str,
+        author: str,
+        parents: tuple[str, ...],
+        below: Commit | None,
+        sign: Callable[[bytes], Signature] | None = None,
     ) -> Commit:
         """Writes a commit of what stands now, as a change over `below`. No branch moves."""
         tables = dict(below.tables) if below else {}
@@ -230,6 +243,8 @@ class Repository(View):
                 if (raw := files.working(self.root, path)) is not None:
                     held[path] = writer.put(raw)
             commit = Commit("", parents, author, at, message, tables, held, changed)
+            if sign is not None:
+                commit = replace(commit, signature=sign(signed_bytes(commit)))
             return replace(commit, name=writer.put(encode_commit(commit)))
 
     def _parent_of(self, commit: Commit) -> Commit | None:
