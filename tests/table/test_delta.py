@@ -9,9 +9,9 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 from model_tables import (
+    ALL_CELLS,
     ANNE,
     BOT,
-    CELLS,
     INT64,
     KEYS,
     NOW,
@@ -31,14 +31,12 @@ from sw2.table import DELETE, EDIT, INSERT, Delta, compose, make_delta, same
 from sw2.table.pack import pack, unpack
 from sw2.table.schema import STORED
 
-STORED_CELLS = {kind: CELLS[kind] for kind in STORED}
-
 
 @st.composite
 def columns_of_a_kind(draw):
     """Two arrays of one type and one length, as old and new cells."""
     kind = draw(st.sampled_from(sorted(STORED)))
-    cells = st.none() | CELLS[kind]
+    cells = st.none() | ALL_CELLS[kind]
     count = draw(st.integers(0, 12))
     old, new = (draw(st.lists(cells, min_size=count, max_size=count)) for _ in "12")
     if draw(st.booleans()):  # repeating, as labels do
@@ -55,7 +53,7 @@ def a_delta(draw):
     kinds = draw(st.lists(st.sampled_from(sorted(STORED)), unique=True, max_size=4))
     cells = {}
     for place, kind in enumerate(kinds):
-        each = st.lists(st.none() | CELLS[kind], min_size=count, max_size=count)
+        each = st.lists(st.none() | ALL_CELLS[kind], min_size=count, max_size=count)
         bits = st.lists(st.booleans(), min_size=count, max_size=count)
         old, new = (stored_array(draw(each), STORED[kind]) for _ in "12")
         cells[f"{place:08x}"] = (old, new, pa.array(draw(bits), pa.bool_()))
@@ -103,7 +101,7 @@ def test_an_edit_costs_a_few_bytes():
 
 @given(kind=st.sampled_from(sorted(STORED)), data=st.data())
 def test_same_means_the_cells_say_the_same(kind, data):
-    cells = data.draw(st.lists(st.none() | CELLS[kind], max_size=6))
+    cells = data.draw(st.lists(st.none() | ALL_CELLS[kind], max_size=6))
     array = stored_array(cells, STORED[kind])
     assert same(array, array).all()
     if cells:
