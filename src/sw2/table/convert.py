@@ -45,7 +45,8 @@ def convert(
         return _relabelled(cells, wanted, len(new[1]))
     if kind in (*_TEXTS, "json") and wanted in _TEXTS:
         return cells
-    slots = {name: slot for slot, name in enumerate(names)}
+    # The first of two alike: merging may add a text that is there (`schema_merge`).
+    slots = {name: slot for slot, name in reversed(list(enumerate(names)))}
     make = _checked if kind in _TEXTS and wanted == "json" else _MAKE[wanted]
 
     def cell(value: Any) -> Any:

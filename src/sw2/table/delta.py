@@ -24,6 +24,7 @@ import pyarrow.compute as pc
 
 from sw2.errors import Damaged
 from sw2.table.cells import one_chunk, renumbered
+from sw2.table.convert import CONVERTS
 from sw2.table.pack import pack, unpack
 from sw2.table.schema import MALFORMED, Column, Schema
 from sw2.values import Origin
@@ -84,6 +85,19 @@ class Delta:
             known = (retyped, _retyped(self, retyped))
             self.__dict__["_under"] = known
         return known[1]
+
+    def retyped(self, old: Column, new: Column) -> "Delta":
+        """With column `old` as `new`, which is another in a schema that was merged. Without it
+        where one type cannot become the other."""
+        if old.id not in self.columns:
+            return self
+        if new.type in CONVERTS.get(old.type, ()):
+            texts = new.was.slots if new.was and not new.was.has_labels else new.slots
+            was = replace(old, was=None, slots=old.slots if old.has_labels else texts)
+            return _retyped(self, (replace(new, was=was),))
+        gone = [name for name in self.table.column_names if name.startswith(f"{old.id}.")]
+        table = self.table.drop_columns(gone)
+        return replace(self, table=_drop_untouched(table, np.ones(self.rows, bool)))
 
     def remapped(self, columns: Mapping[str, str], numbers: Mapping[str, Any]) -> "Delta":
         """With other identities for columns (old -> new), and other slots for labels.
