@@ -221,7 +221,10 @@ def test_each_cell_remembers_who_decided_it():
 
 def a_sample():
     model = {k: {"category": k % 3, "float": k / 8, "string": f"s{k}"} for k in range(20)}
-    edits = {k: {"category": 1, "float": None, "string": "x", "vector": [1.0]} for k in range(9)}
+    box = {"id": "b", "label": 1, "x": 0.5, "y": 1.0, "w": 2.0, "h": 3.0}
+    mask = {"id": "m", "label": None, "height": 1, "width": 2, "counts": [0, 2]}
+    shaped = {"boxes": [box, box], "tags": [0, 2], "masks": [mask], "vector": [1.0]}
+    edits = {k: {"category": 1, "float": None, "string": "x", **shaped} for k in range(9)}
     return a_step(model, a_schema(), edits | {99: {"json": "1"}, 7: None})[0].encode()
 
 
@@ -266,6 +269,7 @@ def a_lie(rows=3, spec=None, sizes=(), buffers=b"", name="x"):
     return a_record(header, buffers)
 
 
+BOX_TYPE = str(STORED["boxes"].value_type)
 LIES = {
     "rows": a_lie(rows=1 << 40),
     "rows below none": a_lie(rows=-1),
@@ -288,6 +292,16 @@ LIES = {
         spec={"t": "list<item: float>", "n": [1 << 29, 1, 0], "v": {"t": "float", "null": True}},
         sizes=[0],
     ),
+    "a struct without its fields": a_lie(spec={"t": BOX_TYPE, "f": []}),
+    "a struct of another type": a_lie(
+        rows=0, spec={"t": BOX_TYPE, "f": [{"t": "double", "i": [0, 1, 0], "d": 0}] * 6}
+    ),
+    "a list of another type": a_lie(
+        rows=1,
+        spec={"t": "list<item: int32>", "n": [1, 1, 0], "v": {"t": "int64", "i": [0, 1, 0]}},
+        sizes=[0, 0],
+    ),
+    "structs of nothing": a_lie(rows=1 << 23, spec={"t": BOX_TYPE, "null": True}),
     "decimals": a_lie(spec={"t": "double", "d": 10**9, "i": [0, 1, 0]}, sizes=[0]),
     "width": a_lie(spec={"t": "int64", "i": [0, 1, 9]}, sizes=[27], buffers=b"0" * 27),
     "huge integers": a_lie(3, {"t": "int64", "i": [10**30, 10**30, 1]}, [3], b"abc"),

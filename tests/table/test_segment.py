@@ -14,7 +14,10 @@ from sw2.table.segment import Base, SegmentEntry, decode_segment, encode_segment
 
 SCHEMA = a_schema()
 ROWS = a_table(
-    {k: {"category": k % 3, "string": f"s{k % 2}", "float": k / 8, "json": "1"} for k in range(40)},
+    {
+        k: {"category": k % 3, "string": f"s{k % 2}", "float": k / 8, "json": "1", "tags": [k % 4]}
+        for k in range(40)
+    },
     SCHEMA,
 )
 RAW = encode_segment(ROWS)
