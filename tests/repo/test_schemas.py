@@ -1,4 +1,4 @@
-"""Columns of a repository change without a row being written; cells of any shape live through it."""
+"""Columns of a repository change without a row being written; cells may be of any shape."""
 
 import pyarrow as pa
 import pytest

@@ -26,6 +26,10 @@ SECTIONS: dict[str, dict[str, Entry]] = {
         "status": Entry("data", "status", "Tell what is staged and what is built."),
         "lint": Entry("checks", "lint", "List what is suspect about the data, worst first."),
     },
+    "Tables": {
+        "tables": Entry("tables", "tables", "List the tables, with rows and columns."),
+        "schema": Entry("tables", "schema", "Show or change the columns of a table."),
+    },
     "History": {
         "diff": Entry("history", "diff", "Show what is staged, or what differs between commits."),
         "commit": Entry("history", "commit", "Record what is staged, with a message."),
