@@ -164,7 +164,7 @@ def test_a_program_from_before_a_label_was_renamed_still_shows(tmp_path):
 def rename(repository: Repository, old: str, new: str) -> None:
     schema = repository.schema()
     columns = [
-        replace(c, labels=tuple(new if label == old else label for label in c.labels))
+        replace(c, slots=tuple(new if label == old else label for label in c.slots))
         for c in schema.columns
     ]
     repository.define(replace(schema, columns=tuple(columns)), f"rename {old}")

@@ -19,6 +19,7 @@ from sw2.table import (
     make_delta,
     write_base,
 )
+from sw2.table.cells import LABELLED, SHAPES, STORED
 from sw2.values import Origin
 
 ANNE, BOT = Origin("anne", why="looked"), Origin("bot", "program", "cnn@1")
@@ -27,18 +28,42 @@ LABELS = ("cat", "dog", "owl", "—")
 INT64 = st.integers(-(2**63), 2**63 - 1)
 TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=12)
 
+SLOTS = st.integers(0, len(LABELS) - 1)
+
+
+def an_element(fields):
+    """An element of a shape, as stored: any numbers, for what fits is another room's question."""
+    numbers = {"double": st.floats(), "int32": st.integers(0, 99), "int64": INT64}
+
+    def values(kind):
+        lists = pa.types.is_list(kind)
+        return st.lists(values(kind.value_type), max_size=2) if lists else numbers[str(kind)]
+
+    known = {"id": TEXT, "label": st.none() | SLOTS}
+    cells = [known[name] if name in known else values(kind) for name, kind in fields.items()]
+    return st.tuples(*cells).map(lambda cell: dict(zip(fields, cell, strict=True)))
+
+
 CELLS = {
     "bool": st.booleans(),
     "int": INT64 | st.integers(-3, 3),
     "float": st.floats() | st.integers(-999, 999).map(lambda n: n / 1000) | st.just(-0.0),
     "string": TEXT | st.sampled_from(["", "a", "ä", "猫", "a\x00b"]),
-    "category": st.integers(0, len(LABELS) - 1),
+    "category": SLOTS,
     "timestamp": INT64 | st.integers(NOW, NOW + 100),
     "image": st.binary(min_size=32, max_size=32),
     "text": TEXT,
     "vector": st.lists(st.floats(width=32) | st.none(), max_size=4),
     "json": st.sampled_from(["null", '{"a": [1]}']),
+    "audio": st.binary(min_size=32, max_size=32),
+    "tags": st.lists(SLOTS, max_size=3),
 }
+# Of every type, though most tests read as well with fewer.
+ALL_CELLS = CELLS | {
+    name: st.lists(an_element({field.name: field.type for field in kind.value_type}), max_size=2)
+    for name, kind in STORED.items() if name in SHAPES
+}  # fmt: skip
+CELLS["boxes"], CELLS["masks"] = ALL_CELLS["boxes"], ALL_CELLS["masks"]
 KEYS = {
     "int": st.integers(-4, 12) | st.sampled_from([-(2**63), 2**63 - 1]),
     "string": st.sampled_from(["", "a", "a/b", "ab", "b", "ä", "z", "猫", "\U0001f431", "￿"]),
@@ -49,7 +74,7 @@ def a_schema(key="int"):
     """One column of each type, named by it, and the key `id`."""
     schema = Schema.create("examples", "id", {"id": key})
     for kind in CELLS:
-        schema = schema.add(kind, kind, LABELS if kind == "category" else ())
+        schema = schema.add(kind, kind, LABELS if kind in LABELLED else ())
     return schema
 
 

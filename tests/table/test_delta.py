@@ -9,9 +9,9 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 from model_tables import (
+    ALL_CELLS,
     ANNE,
     BOT,
-    CELLS,
     INT64,
     KEYS,
     NOW,
@@ -31,14 +31,12 @@ from sw2.table import DELETE, EDIT, INSERT, Delta, compose, make_delta, same
 from sw2.table.pack import pack, unpack
 from sw2.table.schema import STORED
 
-STORED_CELLS = {kind: CELLS[kind] for kind in STORED}
-
 
 @st.composite
 def columns_of_a_kind(draw):
     """Two arrays of one type and one length, as old and new cells."""
     kind = draw(st.sampled_from(sorted(STORED)))
-    cells = st.none() | CELLS[kind]
+    cells = st.none() | ALL_CELLS[kind]
     count = draw(st.integers(0, 12))
     old, new = (draw(st.lists(cells, min_size=count, max_size=count)) for _ in "12")
     if draw(st.booleans()):  # repeating, as labels do
@@ -55,7 +53,7 @@ def a_delta(draw):
     kinds = draw(st.lists(st.sampled_from(sorted(STORED)), unique=True, max_size=4))
     cells = {}
     for place, kind in enumerate(kinds):
-        each = st.lists(st.none() | CELLS[kind], min_size=count, max_size=count)
+        each = st.lists(st.none() | ALL_CELLS[kind], min_size=count, max_size=count)
         bits = st.lists(st.booleans(), min_size=count, max_size=count)
         old, new = (stored_array(draw(each), STORED[kind]) for _ in "12")
         cells[f"{place:08x}"] = (old, new, pa.array(draw(bits), pa.bool_()))
@@ -103,7 +101,7 @@ def test_an_edit_costs_a_few_bytes():
 
 @given(kind=st.sampled_from(sorted(STORED)), data=st.data())
 def test_same_means_the_cells_say_the_same(kind, data):
-    cells = data.draw(st.lists(st.none() | CELLS[kind], max_size=6))
+    cells = data.draw(st.lists(st.none() | ALL_CELLS[kind], max_size=6))
     array = stored_array(cells, STORED[kind])
     assert same(array, array).all()
     if cells:
@@ -223,7 +221,10 @@ def test_each_cell_remembers_who_decided_it():
 
 def a_sample():
     model = {k: {"category": k % 3, "float": k / 8, "string": f"s{k}"} for k in range(20)}
-    edits = {k: {"category": 1, "float": None, "string": "x", "vector": [1.0]} for k in range(9)}
+    box = {"id": "b", "label": 1, "x": 0.5, "y": 1.0, "w": 2.0, "h": 3.0}
+    mask = {"id": "m", "label": None, "height": 1, "width": 2, "counts": [0, 2]}
+    shaped = {"boxes": [box, box], "tags": [0, 2], "masks": [mask], "vector": [1.0]}
+    edits = {k: {"category": 1, "float": None, "string": "x", **shaped} for k in range(9)}
     return a_step(model, a_schema(), edits | {99: {"json": "1"}, 7: None})[0].encode()
 
 
@@ -268,6 +269,7 @@ def a_lie(rows=3, spec=None, sizes=(), buffers=b"", name="x"):
     return a_record(header, buffers)
 
 
+BOX_TYPE = str(STORED["boxes"].value_type)
 LIES = {
     "rows": a_lie(rows=1 << 40),
     "rows below none": a_lie(rows=-1),
@@ -290,6 +292,16 @@ LIES = {
         spec={"t": "list<item: float>", "n": [1 << 29, 1, 0], "v": {"t": "float", "null": True}},
         sizes=[0],
     ),
+    "a struct without its fields": a_lie(spec={"t": BOX_TYPE, "f": []}),
+    "a struct of another type": a_lie(
+        rows=0, spec={"t": BOX_TYPE, "f": [{"t": "double", "i": [0, 1, 0], "d": 0}] * 6}
+    ),
+    "a list of another type": a_lie(
+        rows=1,
+        spec={"t": "list<item: int32>", "n": [1, 1, 0], "v": {"t": "int64", "i": [0, 1, 0]}},
+        sizes=[0, 0],
+    ),
+    "structs of nothing": a_lie(rows=1 << 23, spec={"t": BOX_TYPE, "null": True}),
     "decimals": a_lie(spec={"t": "double", "d": 10**9, "i": [0, 1, 0]}, sizes=[0]),
     "width": a_lie(spec={"t": "int64", "i": [0, 1, 9]}, sizes=[27], buffers=b"0" * 27),
     "huge integers": a_lie(3, {"t": "int64", "i": [10**30, 10**30, 1]}, [3], b"abc"),

@@ -92,9 +92,10 @@ def read_rows(repository: "Repository", spec: Spec, rev: str) -> Rows:
 def label_indexes(
     cells: Sequence[object], labels: Sequence[str]
 ) -> tuple[NDArray[np.int32], tuple[str, ...]]:
-    """Indexes into the labels of a category; for a plain column into its sorted distinct values."""
+    """Indexes into the labels of a category, with retired ones that occur after them; for a plain
+    column into its sorted distinct values."""
     texts = [None if cell is None or cell == "" else str(cell) for cell in cells]
-    names = tuple(labels) or tuple(sorted({text for text in texts if text is not None}))
+    names = tuple(dict.fromkeys((*labels, *sorted({t for t in texts if t is not None}))))
     index = {name: number for number, name in enumerate(names)}
     return np.array([-1 if t is None else index[t] for t in texts], dtype=np.int32), names
 

@@ -32,6 +32,10 @@ SECTIONS: dict[str, dict[str, Entry]] = {
         "agreement": Entry("votes", "agreement", "Tell how far annotators agree beyond chance."),
         "consensus": Entry("votes", "consensus", "Say how votes decide labels, and recount them."),
     },
+    "Tables": {
+        "tables": Entry("tables", "tables", "List the tables, with rows and columns."),
+        "schema": Entry("tables", "schema", "Show or change the columns of a table."),
+    },
     "History": {
         "diff": Entry("history", "diff", "Show what is staged, or what differs between commits."),
         "commit": Entry("history", "commit", "Record what is staged, with a message."),

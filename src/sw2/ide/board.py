@@ -17,7 +17,7 @@ from sw2.errors import InvalidInput
 from sw2.insight import Finding, findings, suspicion_of
 from sw2.insight.findings import RARE, Row, imbalance, same_pictures
 from sw2.repo import Repository, Staged
-from sw2.table import EDIT, Schema, Snapshot
+from sw2.table import EDIT, Schema, Snapshot, one_chunk
 
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
@@ -135,10 +135,13 @@ def make_board(
         return _blank(columns, (), [], [], np.array([], np.str_))
     snapshot = repository.snapshot()
     schema = snapshot.schema
-    wanted = [schema.key, columns.image, *([columns.split] if columns.split else [])]
+    wanted = [schema.key, columns.image, columns.target]
+    wanted += [columns.split] if columns.split else []
     table = snapshot.read(wanted)
     ids: list[str] = [str(key) for key in table[schema.key].to_pylist()]
-    labels, media = schema.column(columns.target).labels, table[columns.image].to_pylist()
+    media = table[columns.image].to_pylist()
+    # Not those of the column alone: a retired one may still occur.
+    labels = tuple(one_chunk(table[columns.target]).dictionary.to_pylist())
     split = _text(table[columns.split]) if columns.split else np.full(len(ids), "")
     blank = _blank(columns, labels, ids, media, split)
     found = findings(repository, build, columns.spec)
@@ -191,7 +194,7 @@ def refreshed(board: Board, repository: Repository) -> Board:
     snapshot, stage = repository.snapshot(), repository.staged()
     columns = board.columns
     table = snapshot.read([name for name in (columns.target, columns.reviewed) if name])
-    codes = pa.compute.fill_null(_codes(table[columns.target]), -1)
+    codes = pa.compute.fill_null(_codes(table[columns.target], board.labels), -1)
     reviewed, edited = np.zeros(len(board), bool), np.zeros(len(board), bool)
     if columns.reviewed:
         flags = pa.compute.fill_null(table[columns.reviewed], False)
@@ -312,8 +315,11 @@ def _label_numbers(theirs: tuple[str, ...], ours: tuple[str, ...]) -> Ints:
     return np.array([ours.index(label) if label in ours else -1 for label in theirs], np.int64)
 
 
-def _codes(column: pa.ChunkedArray) -> Any:
-    return column.combine_chunks().indices if len(column) else pa.array([], pa.int32())
+def _codes(column: pa.ChunkedArray, labels: tuple[str, ...]) -> Any:
+    cells = one_chunk(column)
+    places = {label: place for place, label in enumerate(labels)}
+    numbers = [places.get(name, -1) for name in cells.dictionary.to_pylist()]
+    return pa.array(numbers, pa.int32()).take(cells.indices)
 
 
 def _text(column: pa.ChunkedArray) -> NDArray[np.str_]:

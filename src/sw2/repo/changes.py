@@ -10,7 +10,7 @@ import pyarrow as pa
 from sw2.table import DELETE, EDIT, INSERT, Column, Delta, Schema, keys_of
 from sw2.values import Origin
 
-Cell = Any  # str, int, float, bool, datetime or None
+Cell = Any  # str, int, float, bool, datetime, list, dict or None
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,8 +49,11 @@ class Changes:
 
     def pairs(self, column: str) -> list[tuple[Cell, Cell, int]]:
         """(old, new, how often) of one column, most first."""
-        counts = Counter((e.old, e.new) for e in self.edits if e.column == column)
-        return [(old, new, count) for (old, new), count in counts.most_common()]
+        found = [edit for edit in self.edits if edit.column == column]
+        # By what they look like: lists of boxes cannot be counted themselves.
+        counts = Counter(repr((edit.old, edit.new)) for edit in found)
+        firsts = {repr((edit.old, edit.new)): edit for edit in reversed(found)}
+        return [(firsts[p].old, firsts[p].new, count) for p, count in counts.most_common()]
 
 
 def changes_of(
@@ -63,6 +66,7 @@ def changes_of(
     the old cells are read by, where it may have labels that `schema` lacks."""
     if delta is None:
         return Changes()
+    delta = delta.under(schema)
     edits = [
         change
         for identity in delta.columns

@@ -94,7 +94,7 @@ def _cells(repository: View, snapshot: Snapshot) -> Iterator[Fault]:
     # Reading every column also proves that every segment decodes.
     rows = snapshot.stored()
     for column in schema.columns:
-        if column.type == "category":
+        if column.has_labels:
             column.decode(rows[column.id])
     for column in media:
         names = rows[column.id]

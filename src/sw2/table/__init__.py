@@ -1,8 +1,9 @@
 """A versioned table: base segments, cell deltas over them, and readers."""
 
+from sw2.table.cells import MEDIA_TYPES, ColumnType, one_chunk
 from sw2.table.delta import DELETE, EDIT, INSERT, Delta, compose, make_delta, same
-from sw2.table.schema import MEDIA_TYPES, Column, ColumnType, Schema
-from sw2.table.segment import Base, one_chunk
+from sw2.table.schema import Column, MergeRule, Schema
+from sw2.table.segment import Base
 from sw2.table.version import Snapshot, TableReader, TableVersion, find, keys_of, write_base
 
 __all__ = [
@@ -14,6 +15,7 @@ __all__ = [
     "Column",
     "ColumnType",
     "Delta",
+    "MergeRule",
     "Schema",
     "Snapshot",
     "TableReader",

@@ -14,7 +14,7 @@ In memory a delta is one Arrow table, sorted by key, one row for each touched ke
 
 Because old values travel with new ones, undo, diff, blame and merge need deltas alone."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
@@ -23,9 +23,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from sw2.errors import Damaged
+from sw2.table.cells import one_chunk, renumbered
+from sw2.table.convert import CONVERTS
 from sw2.table.pack import pack, unpack
-from sw2.table.schema import MALFORMED
-from sw2.table.segment import one_chunk
+from sw2.table.schema import MALFORMED, Column, Schema
 from sw2.values import Origin
 
 EDIT, INSERT, DELETE = 0, 1, 2
@@ -75,6 +76,50 @@ class Delta:
         table = self.table.rename_columns([names.get(n, n) for n in self.table.column_names])
         table = table.set_column(1, "op", pa.array(ops))
         return replace(self, table=table, parent=None)
+
+    def under(self, schema: Schema) -> "Delta":
+        """The delta as `schema` reads it: cells of what its columns were are converted to what they
+        are. Itself where there are none. Take it before `inverse`: where a row touches a column
+        both before and after it was retyped, what came after is the new cell."""
+        retyped = tuple(column for column in schema.columns if column.was is not None)
+        older = {link.id for column in retyped for link in column.chain[1:]}
+        if older.isdisjoint(self.columns):
+            return self
+        # Kept: a large layer is read under one schema again and again.
+        known: tuple[tuple[Column, ...], Delta] | None = self.__dict__.get("_under")
+        if known is None or known[0] != retyped:
+            known = (retyped, _retyped(self, retyped))
+            self.__dict__["_under"] = known
+        return known[1]
+
+    def retyped(self, old: Column, new: Column) -> "Delta":
+        """With column `old` as `new`, which is another in a schema that was merged. Without it
+        where one type cannot become the other."""
+        if old.id not in self.columns:
+            return self
+        if new.type in CONVERTS.get(old.type, ()):
+            texts = new.was.slots if new.was and not new.was.has_labels else new.slots
+            was = replace(old, was=None, slots=old.slots if old.has_labels else texts)
+            return _retyped(self, (replace(new, was=was),))
+        gone = [name for name in self.table.column_names if name.startswith(f"{old.id}.")]
+        table = self.table.drop_columns(gone)
+        return replace(self, table=drop_untouched(table, np.ones(self.rows, bool)))
+
+    def remapped(self, columns: Mapping[str, str], numbers: Mapping[str, Any]) -> "Delta":
+        """With other identities for columns (old -> new), and other slots for labels.
+
+        numbers: new identity -> int32 (slots,), the slot that each becomes. Raises Damaged for a
+        cell whose slot is not there."""
+        table = self.table
+        parts = [name.rpartition(".") for name in table.column_names]
+        names = [f"{columns.get(c, c)}{dot}{what}" for c, dot, what in parts]
+        table = table.rename_columns(names)
+        for column in numbers.keys() & {name.rpartition(".")[0] for name in names}:
+            for what in ("old", "new"):
+                at = names.index(f"{column}.{what}")
+                cells = renumbered(table[at], numbers[column])
+                table = table.set_column(at, names[at], cells)
+        return replace(self, table=table)
 
     def encode(self) -> bytes:
         """The columns packed (`table/pack.py`). Left out: `.set` where all rows touch the column.
@@ -145,6 +190,54 @@ def compose(deltas: Sequence[Delta]) -> Delta | None:
     if not composed.num_rows:
         return None
     return Delta(composed.take(pc.sort_indices(composed["key"])), origins)
+
+
+def _retyped(delta: Delta, columns: Sequence[Column]) -> Delta:
+    table = delta.table
+    for column in columns:
+        links = [link.id for link in column.chain[::-1] if link.id in delta.columns]
+        if links not in ([], [column.id]):
+            fields = _joined(delta, column, links)
+            own = tuple(f"{link}." for link in links)
+            table = table.drop_columns([n for n in table.column_names if n.startswith(own)])
+            for name, values in fields.items():
+                table = table.append_column(name, values)
+    table = drop_untouched(table, np.ones(table.num_rows, bool))
+    return replace(delta, table=_drop_agreeing(table))
+
+
+def _joined(delta: Delta, column: Column, links: Sequence[str]) -> dict[str, Any]:
+    """The fields of `column` from those of what it was: the oldest old and the newest new cell.
+    links: its identities in the delta, oldest first."""
+    table = delta.table
+    count = table.num_rows
+    first, last = np.full(count, -1), np.full(count, -1)
+    cells: dict[str, list[Any]] = {"old": [], "new": [], "origin": [], "at": []}
+    for place, link in enumerate(links):
+        touched = _numpy(table[f"{link}.set"])
+        first = np.where(touched & (first < 0), place, first)
+        last = np.where(touched, place, last)
+        for what, values in zip(
+            cells,
+            (
+                column.taken(link, table[f"{link}.old"]),
+                column.taken(link, table[f"{link}.new"]),
+                *delta.decided(link),
+            ),
+            strict=True,
+        ):
+            cells[what].append(one_chunk(values))
+    rows = np.arange(count)
+    places = {"old": first, "new": last, "origin": np.maximum(last, 0), "at": np.maximum(last, 0)}
+    fields: dict[str, Any] = {
+        f"{column.id}.{what}": pa.concat_arrays(cells[what]).take(
+            _indices(np.where(place < 0, -1, place * count + rows))
+        )
+        for what, place in places.items()
+    }
+    changed = ~same(fields[f"{column.id}.old"], fields[f"{column.id}.new"])
+    fields[f"{column.id}.set"] = pa.array((last >= 0) & ((_numpy(table["op"]) != EDIT) | changed))
+    return fields
 
 
 class _Order:
@@ -238,15 +331,30 @@ def _concatenate(deltas: Sequence[Delta]) -> tuple[pa.Table, tuple[Origin, ...]]
 
 def same(old: pa.Array, new: pa.Array) -> Any:
     """Cell by cell, whether two arrays hold the same, bool (N,). Null is null, and NaN is NaN."""
-    if pa.types.is_nested(old.type):
-        # As text: a list with NaN in it does not equal itself.
-        pairs = zip(old.to_pylist(), new.to_pylist(), strict=True)
-        return np.array([str(a) == str(b) for a, b in pairs], bool)
+    if pa.types.is_list(old.type):
+        return _same_lists(old, new)
     both_null = pc.and_(pc.is_null(old), pc.is_null(new))
+    if pa.types.is_struct(old.type):
+        parts = [same(a, b) for a, b in zip(old.flatten(), new.flatten(), strict=True)]
+        neither = _numpy(pc.and_(pc.is_valid(old), pc.is_valid(new)))
+        return _numpy(both_null) | np.logical_and.reduce([neither, *parts])
     if pa.types.is_floating(old.type):
         both_nan = pc.fill_null(pc.and_(pc.is_nan(old), pc.is_nan(new)), FALSE)
         both_null = pc.or_(both_null, both_nan)
     return _numpy(pc.or_(both_null, pc.fill_null(pc.equal(old, new), FALSE)))
+
+
+def _same_lists(old: pa.Array, new: pa.Array) -> Any:
+    """Lists of one length are compared item by item, those of all cells together."""
+    had, have = (_numpy(pc.fill_null(pc.list_value_length(cells), -1)) for cells in (old, new))
+    alike = had == have
+    looked_at = alike & (had > 0)
+    picked = pa.array(looked_at)
+    items = same(old.filter(picked).flatten(), new.filter(picked).flatten())
+    ends = np.cumsum(had[looked_at])
+    wrong = np.concatenate([[0], np.cumsum(~items)])
+    alike[looked_at] = wrong[ends] == wrong[ends - had[looked_at]]
+    return alike
 
 
 def _table(columns: dict[str, Any]) -> pa.Table:

@@ -9,6 +9,8 @@ other. Each column says in the header how it was packed:
                  ALP, Afroozeh et al. 2023), else as eight byte planes
     strings      distinct values once and a number for each cell where they repeat, else in a row
     nulls        a bitmap, and only the cells that are there
+    lists        their lengths, and all their items as one column
+    structs      each field as a column
 
 200 edits of four columns take 2.5 KB this way, and 5.6 KB as an Arrow stream, both after zstd."""
 
@@ -27,9 +29,16 @@ from sw2.table.schema import MALFORMED, STORED
 # before memory is taken: so many cells for nothing (128 MiB), and so many for each byte.
 FREE_CELLS, CELLS_A_BYTE = 1 << 24, 512
 MOST_DECIMALS = 6
-TYPES: dict[str, Any] = {str(t): t for t in STORED.values()} | {
-    str(t): t for t in (pa.int8(), pa.int16(), pa.float32())
-}
+
+
+def _inner(kind: Any) -> list[Any]:
+    """A type and all types inside it."""
+    inside = [kind.field(at).type for at in range(kind.num_fields)]
+    return [kind, *(each for part in inside for each in _inner(part))]
+
+
+_WRITTEN = (*STORED.values(), pa.int8(), pa.int16(), pa.float32())
+TYPES: dict[str, Any] = {str(kind): kind for each in _WRITTEN for kind in _inner(each)}
 
 
 def pack(columns: Mapping[str, Any], meta: Mapping[str, Any]) -> bytes:
@@ -97,9 +106,11 @@ def _pack(array: Any, buffers: list[bytes]) -> dict[str, Any]:
     elif pa.types.is_floating(kind):
         spec |= _pack_floats(array.to_numpy().astype(np.float64), buffers)
     elif pa.types.is_list(kind):
-        lengths = np.array([len(v) for v in array.to_pylist()], np.int64)
-        spec["n"] = _pack_ints(lengths, buffers)
+        lengths = array.value_lengths().to_numpy(zero_copy_only=False)
+        spec["n"] = _pack_ints(lengths.astype(np.int64), buffers)
         spec["v"] = _pack(array.flatten(), buffers)
+    elif pa.types.is_struct(kind):
+        spec["f"] = [_pack(field, buffers) for field in array.flatten()]
     else:
         spec |= _pack_bytes(array.cast(pa.binary()), buffers)
     return spec
@@ -109,6 +120,7 @@ def _unpack(spec: Mapping[str, Any], rows: int, buffers: _Buffers) -> Any:
     kind = TYPES[spec["t"]]
     buffers.claim(rows)
     if spec.get("null"):
+        buffers.claim(rows * (len(_inner(kind)) - 1))
         return pa.nulls(rows, kind)
     if "valid" not in spec:
         return _unpack_valid(spec, kind, rows, buffers)
@@ -134,8 +146,20 @@ def _unpack_valid(spec: Mapping[str, Any], kind: Any, rows: int, buffers: _Buffe
         lengths = _unpack_ints(spec["n"], rows, buffers)
         offsets = _offsets(lengths)
         values = _unpack(spec["v"], int(offsets[-1]), buffers)
-        return pa.ListArray.from_arrays(pa.array(offsets), values)
+        return pa.ListArray.from_arrays(pa.array(offsets), _of_type(values, kind.value_type))
+    if pa.types.is_struct(kind):
+        parts = [
+            _of_type(_unpack(part, rows, buffers), field.type)
+            for part, field in zip(spec["f"], kind, strict=True)
+        ]
+        return pa.StructArray.from_arrays(parts, fields=list(kind))
     return _unpack_bytes(spec, rows, buffers).cast(kind)
+
+
+def _of_type(values: Any, kind: Any) -> Any:
+    if values.type != kind:
+        raise ValueError(f"{values.type} inside, where {kind} belongs")
+    return values
 
 
 def _pack_ints(values: Any, buffers: list[bytes]) -> list[int]:

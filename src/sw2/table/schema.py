@@ -1,39 +1,42 @@
 """What a table holds: columns with a name, a type and an identity that outlives the name.
 
-Cells of a category are stored as the number of their label, so renaming a label edits the schema
-and touches no row. Cells of an image are the name of an object in the store (32 bytes)."""
+Cells hold the number of a label's slot; slots are only ever appended, so labels are renamed, put in
+another order and retired without touching a row. A column that is given another type gets a new
+identity and remembers what it was (`was`): older cells are converted as they are read. Cells of an
+image or a sound are the name of an object in the store (32 bytes)."""
 
 import json
 import struct
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from typing import Any, Literal, get_args
 
 import pyarrow as pa
-import pyarrow.compute as pc
 from blake3 import blake3
 
 from sw2.errors import Damaged, InvalidInput, NotFound
+from sw2.table.cells import (
+    LABELLED,
+    MEDIA_TYPES,
+    OBJECTS,
+    STORED,
+    TYPES,
+    ColumnType,
+    Labels,
+    decode_cells,
+    encode_cells,
+)
+from sw2.table.convert import CONVERTS, convert
 
-ColumnType = Literal[
-    "bool", "int", "float", "string", "category", "timestamp", "image", "text", "vector", "json"
-]
+__all__ = ["MALFORMED", "MEDIA_TYPES", "STORED", "Column", "ColumnType", "MergeRule", "Schema"]
 
-STORED: dict[str, pa.DataType] = {
-    "bool": pa.bool_(),
-    "int": pa.int64(),
-    "float": pa.float64(),
-    "string": pa.string(),
-    "category": pa.int32(),
-    "timestamp": pa.timestamp("ms"),
-    "image": pa.binary(32),
-    "text": pa.string(),
-    "vector": pa.list_(pa.float32()),
-    "json": pa.string(),
-}
+MergeRule = Literal["ask", "ours", "theirs", "latest", "higher-confidence", "majority"]
+RULES: tuple[str, ...] = get_args(MergeRule)
 KEY_TYPES = ("int", "string")
-MEDIA_TYPES = ("image",)
+FORMAT_1_TYPES = TYPES[: TYPES.index("audio")]
+# A column may have been of so many types; reading converts through all of them.
+MOST_TYPES = 64
 # What comes up when bytes that were not written by sw2 are taken apart. All of it means Damaged.
 MALFORMED = (
     ArithmeticError,
@@ -49,84 +52,97 @@ MALFORMED = (
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """id: 8 hex digits, the column's identity.  labels: of a category, in order; a label's number
-    is its place."""
+    """id: 8 hex digits, the column's identity.  slots: every label there was, a cell holds the
+    number of one.  order: the slots that are live, as people see them; None for all in order.
+    merge: how merging settles a cell that both sides set.  was: the column that this one was before
+    it was given its type; its slots, where it had no labels, are the texts that became ours.
+    consensus: (rule, table of votes) where cells are computed from votes."""
 
     id: str
     name: str
     type: ColumnType
-    labels: tuple[str, ...] = ()
+    slots: tuple[str, ...] = ()
+    order: tuple[int, ...] | None = None
+    merge: MergeRule = "ask"
+    was: "Column | None" = None
+    consensus: tuple[str, str] | None = None
+
+    @property
+    def live(self) -> tuple[int, ...]:
+        """Slots of the labels in use, in visible order."""
+        return tuple(range(len(self.slots))) if self.order is None else self.order
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """Labels in use, in visible order."""
+        return self.slots if self.order is None else tuple(self.slots[s] for s in self.order)
+
+    @property
+    def has_labels(self) -> bool:
+        return self.type in LABELLED
+
+    @property
+    def takes_objects(self) -> bool:
+        """Whether people give its cells as lists and dicts."""
+        return self.type in OBJECTS
 
     @property
     def stored(self) -> pa.DataType:
         """The Arrow type of the cells in segments and deltas."""
         return STORED[self.type]
 
-    def encode(self, values: pa.Array | pa.ChunkedArray) -> pa.Array | pa.ChunkedArray:
-        """Cells as people see them -> as stored. Raises InvalidInput naming the first bad one."""
+    @property
+    def chain(self) -> "tuple[Column, ...]":
+        """This column, what it was, what that was, …"""
+        links = [self]
+        while (before := links[-1].was) is not None:
+            links.append(before)
+        return tuple(links)
+
+    def encode(self, values: pa.Array | pa.ChunkedArray | list[Any]) -> Any:
+        """Cells as people see them (Arrow, or a list of Python values) -> as stored, in Arrow.
+        Raises InvalidInput naming the first bad one."""
         try:
-            if self.type == "category":
-                return self._encode_labels(values)
-            if self.type == "image":
-                return pa.array(
-                    [None if v is None else bytes.fromhex(v) for v in values.to_pylist()],
-                    self.stored,
-                )
-            return values.cast(self.stored)
+            return encode_cells(self.type, values, self._labels())
         except InvalidInput:
             raise
-        except (pa.ArrowException, ValueError, TypeError) as error:
+        except (pa.ArrowException, ValueError, TypeError, OverflowError) as error:
             raise InvalidInput(
                 f"column `{self.name}` holds {self.type} cells: {error}",
                 hint="Convert the values first, or add a column of another type",
             ) from error
 
     def decode(self, values: pa.Array | pa.ChunkedArray) -> pa.Array | pa.ChunkedArray:
-        """Cells as stored -> as people see them (category: dictionary of labels, image: hex)."""
-        if self.type == "category":
-            if isinstance(values, pa.ChunkedArray):
-                values = values.combine_chunks()
-            try:
-                return pa.DictionaryArray.from_arrays(values, pa.array(self.labels, pa.string()))
-            except pa.ArrowException as error:
-                raise Damaged(
-                    f"column `{self.name}` has a cell without a label: {error}",
-                    hint="Run `sw2 fsck` to list everything that is damaged",
-                ) from error
-        if self.type == "image":
-            return pa.array(
-                [None if v is None else v.hex() for v in values.to_pylist()], pa.string()
-            )
+        """Cells as stored -> as people see them: a category is a dictionary of its labels in
+        order, with retired ones that occur after them; tags and shapes have names for slots; media
+        are hex. Raises Damaged where a cell has no label."""
+        return decode_cells(self.type, values, self._labels())
+
+    def taken(self, identity: str, values: pa.Array | pa.ChunkedArray) -> Any:
+        """Stored cells of an older identity as this column's; null where they do not convert."""
+        links = self.chain
+        at = next(place for place, link in enumerate(links) if link.id == identity)
+        for old, new in zip(links[at:0:-1], links[at - 1 :: -1], strict=False):
+            values = convert(values, (old.type, old.slots), (new.type, new.slots))
         return values
 
-    def _encode_labels(self, values: pa.Array | pa.ChunkedArray) -> pa.Array | pa.ChunkedArray:
-        known = ", ".join(self.labels[:12]) + (", …" if len(self.labels) > 12 else "")
-        if pa.types.is_dictionary(values.type):
-            values = values.cast(pa.string())
-        if not pa.types.is_null(values.type) and not pa.types.is_string(values.type):
-            raise InvalidInput(
-                f"column `{self.name}` takes label names, not {values.type}",
-                hint=f"Its labels: {known}",
-            )
-        codes = pc.index_in(values.cast(pa.string()), pa.array(self.labels, pa.string()))
-        unknown = pc.and_(pc.is_valid(values), pc.is_null(codes))
-        if pc.any(unknown).as_py():
-            bad = values.filter(unknown)[0].as_py()
-            near = get_close_matches(bad, self.labels, 1)
-            raise InvalidInput(
-                f"`{bad}` is not a label of column `{self.name}`",
-                hint=(f"Did you mean `{near[0]}`? " if near else "") + f"Its labels: {known}",
-            )
-        return codes
+    def becoming(self, new: "Column") -> "Column":
+        """This column as the `was` of `new`."""
+        return self if self.has_labels or not new.has_labels else replace(self, slots=new.slots)
+
+    def _labels(self) -> Labels:
+        return Labels(self.name, self.slots, self.live)
 
 
 @dataclass(frozen=True, slots=True)
 class Schema:
-    """table: its name.  key: the name of the column that names rows; int or string, never null."""
+    """table: its name.  key: the name of the column that names rows; int or string, never null.
+    dropped: identities of columns that were taken away."""
 
     table: str
     key: str
     columns: tuple[Column, ...]
+    dropped: tuple[str, ...] = ()
 
     @staticmethod
     def create(table: str, key: str, types: dict[str, ColumnType]) -> "Schema":
@@ -164,32 +180,11 @@ class Schema:
     def add(self, name: str, kind: ColumnType, labels: Iterable[str] = ()) -> "Schema":
         """With one more column. Its identity follows from what the schema was, so that two people
         who add the same column to the same schema add one column."""
-        if kind not in get_args(ColumnType):
-            raise InvalidInput(f"column `{name}`: there is no type `{kind}`")
         if not name or name in self.names:
             raise InvalidInput(f"table `{self.table}` cannot take a column named `{name}`")
-        seed = json.dumps([self.table, name, [c.id for c in self.columns]]).encode()
-        column = Column(blake3(seed).hexdigest()[:8], name, kind, tuple(labels))
-        return replace(self, columns=(*self.columns, column))
-
-    def with_labels(self, name: str, labels: Iterable[str]) -> "Schema":
-        """With those labels appended to column `name` that it lacks; order is kept."""
-        column = self.column(name)
-        if column.type != "category":
-            raise InvalidInput(f"column `{name}` is {column.type}, it has no labels")
-        merged = tuple(dict.fromkeys((*column.labels, *labels)))
-        return self._with(replace(column, labels=merged))
-
-    def keeping_labels(self, older: "Schema") -> "Schema":
-        """With the labels of `older` in their places and new ones after them, for somebody may have
-        added some since this schema was made: a cell means what it meant."""
-        kept = self
-        for column in self.columns:
-            before = older.by_id(column.id)
-            if before is not None and before.labels:
-                labels = tuple(dict.fromkeys((*before.labels, *column.labels)))
-                kept = kept._with(replace(column, labels=labels))
-        return kept
+        column = Column(_identity(self, name, kind), name, kind)
+        wider = replace(self, columns=(*self.columns, column))
+        return wider.with_labels(name, labels) if (labels := tuple(labels)) else wider
 
     def rename(self, old: str, new: str) -> "Schema":
         if new in self.names or not new:
@@ -197,30 +192,137 @@ class Schema:
         renamed = self._with(replace(self.column(old), name=new))
         return replace(renamed, key=new) if old == self.key else renamed
 
+    def drop(self, name: str) -> "Schema":
+        """Without a column; what its cells say stays in the history."""
+        column = _not_key(self, name, "dropped")
+        gone = tuple(link.id for link in column.chain)
+        kept = tuple(c for c in self.columns if c != column)
+        return replace(self, columns=kept, dropped=(*self.dropped, *gone))
+
+    def retype(self, name: str, kind: ColumnType, labels: Iterable[str] = ()) -> "Schema":
+        """With another type for column `name`: cells are converted as they are read, and empty
+        where they have no such value. labels: those of the new column; texts become the label they
+        equal. Raises InvalidInput where one type cannot become the other."""
+        old = _not_key(self, name, "given another type")
+        if kind not in CONVERTS.get(old.type, ()) or kind == old.type:
+            raise InvalidInput(
+                f"column `{name}` is {old.type}, it cannot become {kind}",
+                hint=f"It can become {', '.join(k for k in _becomes(old.type))}",
+            )
+        if len(old.chain) >= MOST_TYPES:
+            raise InvalidInput(
+                f"column `{name}` has been of {MOST_TYPES} types",
+                hint="Add a column and copy the cells",
+            )
+        new = replace(old, id=_identity(self, name, kind, old.id), type=kind, was=None)
+        if old.has_labels and kind not in LABELLED:
+            new = replace(new, slots=(), order=None)
+        retyped = self._with(new, old.id)
+        if labels := tuple(labels):
+            retyped = retyped.with_labels(name, labels)
+        new = retyped.column(name)
+        return retyped._with(replace(new, was=old.becoming(new)))
+
+    def with_labels(self, name: str, labels: Iterable[str]) -> "Schema":
+        """With those labels appended to column `name` that it lacks; order is kept. Retired ones
+        are live again."""
+        column = _labelled(self, name)
+        wanted = dict.fromkeys(labels)
+        slots = (*column.slots, *(label for label in wanted if label not in set(column.slots)))
+        here = set(column.labels)
+        place = {label: slot for slot, label in enumerate(slots)}
+        live = (*column.live, *(place[label] for label in wanted if label not in here))
+        return self._with(replace(column, slots=slots, order=_order(live, len(slots))))
+
+    def rename_label(self, name: str, old: str, new: str) -> "Schema":
+        """No row changes. Raises NotFound for a label that is not there, InvalidInput when there
+        is one called `new`, live or retired."""
+        column = _labelled(self, name)
+        (slot,) = _slots_of(column, [old])
+        if not new or new in column.slots:
+            retired = new in column.slots and new not in column.labels
+            raise InvalidInput(
+                f"column `{name}` cannot rename label `{old}` to `{new}`",
+                hint=f"`{new}` is a retired label; choose another name" if retired else "",
+            )
+        slots = (*column.slots[:slot], new, *column.slots[slot + 1 :])
+        return self._with(replace(column, slots=slots))
+
+    def retire_labels(self, name: str, labels: Iterable[str]) -> "Schema":
+        """Labels that people no longer see and cells no longer take. Those that still have them
+        keep them. `with_labels` brings them back."""
+        column = _labelled(self, name)
+        gone = _slots_of(column, labels)
+        live = tuple(slot for slot in column.live if slot not in gone)
+        return self._with(replace(column, order=_order(live, len(column.slots))))
+
+    def order_labels(self, name: str, labels: Iterable[str]) -> "Schema":
+        """Those labels first, in this order; the others after them as they were."""
+        column = _labelled(self, name)
+        first = _slots_of(column, labels)
+        live = (*first, *(slot for slot in column.live if slot not in first))
+        return self._with(replace(column, order=_order(live, len(column.slots))))
+
+    def with_rule(self, name: str, rule: MergeRule) -> "Schema":
+        """How merging settles cells of column `name` that both sides set."""
+        if rule not in RULES:
+            raise InvalidInput(
+                f"column `{name}`: there is no merge rule `{rule}`", hint=f"Rules: {_said(RULES)}"
+            )
+        return self._with(replace(self.column(name), merge=rule))
+
+    def keeping_labels(self, older: "Schema") -> "Schema":
+        """What `older` was made into by others since this schema was made out of one before it:
+        its labels keep their slots and new ones come after them, so that a cell means what it
+        meant; columns that were added, retyped or dropped meanwhile are so here."""
+        now = {link.id: column for column in older.columns for link in column.chain}
+        mine = {link.id for column in self.columns for link in column.chain}
+        new = [c for c in older.columns if mine.isdisjoint(link.id for link in c.chain)]
+        if not older.columns or older.key_column.id not in mine:
+            new = []  # not made out of one before `older`: `check_follows` will say so
+        here = [now[c.id] if now.get(c.id, c).id != c.id else c for c in self.columns]
+        kept = replace(
+            self,
+            columns=(
+                *(c for c in here if c.id not in older.dropped),
+                *(c for c in new if c.id not in self.dropped and c.name not in self.names),
+            ),
+            dropped=tuple(dict.fromkeys((*older.dropped, *self.dropped))),
+        )
+        for column in kept.columns:
+            before = now.get(column.id)
+            if before is not None and before.slots and before != column:
+                named = replace(column, slots=before.slots, order=before.order)
+                kept = kept._with(named).with_labels(column.name, column.labels)
+        return kept
+
     def check_follows(self, older: "Schema") -> None:
-        """Raises InvalidInput when cells stored under `older` could not be read under this one:
-        a column gone or of another type, labels gone, another key, a name used twice."""
+        """Raises InvalidInput when cells stored under `older` could not be read under this one: a
+        column gone that is neither dropped nor what one was, labels lost from their slots, another
+        key, a name used twice."""
         if self.key not in self.names or self.key_column.type not in KEY_TYPES:
             raise InvalidInput(f"table `{self.table}` has no int or string column as its key")
+        links = {link.id: link for column in self.columns for link in column.chain}
         for column in older.columns:
-            now = self.by_id(column.id)
-            if now is None or now.type != column.type or len(now.labels) < len(column.labels):
+            now = links.get(column.id)
+            kept = now and now.type == column.type and len(now.slots) >= len(column.slots)
+            if not kept and (now or column.id not in self.dropped):
                 raise InvalidInput(
                     f"column `{column.name}` of table `{self.table}` cannot be taken away, given"
-                    " another type or fewer labels",
-                    hint="Add a column, or rename the column or its labels",
+                    " another type or fewer labels like this",
+                    hint="Use `drop`, `retype` or `retire_labels` of the schema",
                 )
         if older.columns and self.key_column.id != older.key_column.id:
             raise InvalidInput(f"table `{self.table}` keeps its key, `{older.key}`")
-        for names in (self.names, *(column.labels for column in self.columns)):
+        for names in (self.names, *(column.slots for column in self.columns)):
             if len(set(names)) < len(names):
                 twice = next(name for name in names if names.count(name) > 1)
-                raise InvalidInput(f"`{twice}` would be two things in table `{self.table}`")
-
-    def _with(self, column: Column) -> "Schema":
-        return replace(
-            self, columns=tuple(column if c.id == column.id else c for c in self.columns)
-        )
+                raise InvalidInput(
+                    f"`{twice}` would be two things in table `{self.table}`",
+                    hint="Give each column, and each label of a column, its own name",
+                )
+        if fault := _fault(self):
+            raise InvalidInput(f"table `{self.table}` {fault}", hint="Make it by its methods")
 
     def stored(self, names: Iterable[str] | None = None) -> pa.Schema:
         """The Arrow schema of stored cells; fields are named by identity."""
@@ -228,16 +330,18 @@ class Schema:
         return pa.schema([pa.field(c.id, c.stored) for c in self.columns if c.name in wanted])
 
     def encode(self) -> bytes:
+        """Canonical JSON: format 1 where an older sw2 could read it, else format 2."""
+        columns = [_column_value(column) for column in self.columns]
+        plain = all(c.keys() <= {"id", "name", "type", "labels"} for c in columns)
+        old = plain and not self.dropped and all(c["type"] in FORMAT_1_TYPES for c in columns)
         value: dict[str, Any] = {
-            "format": 1,
+            "format": 1 if old else 2,
             "table": self.table,
             "key": self.key,
-            "columns": [
-                {"id": c.id, "name": c.name, "type": c.type}
-                | ({"labels": list(c.labels)} if c.labels else {})
-                for c in self.columns
-            ],
+            "columns": columns,
         }
+        if self.dropped:
+            value["dropped"] = list(self.dropped)
         return json.dumps(value, sort_keys=True, ensure_ascii=False).encode()
 
     @staticmethod
@@ -245,19 +349,136 @@ class Schema:
         """Raises Damaged when the bytes are not a schema that this version reads."""
         try:
             value = json.loads(raw)
-            if value["format"] != 1:
-                raise Damaged(f"schema of format {value['format']}; this sw2 reads format 1")
-            columns = tuple(
-                Column(str(c["id"]), str(c["name"]), c["type"], tuple(c.get("labels", ())))
-                for c in value["columns"]
-            )
-            schema = Schema(str(value["table"]), str(value["key"]), columns)
-            if any(c.type not in STORED for c in columns) or schema.key not in schema.names:
-                raise Damaged(f"schema of table `{schema.table}` has an unknown type or no key")
-            if not all(isinstance(label, str) for c in columns for label in c.labels):
-                raise Damaged(f"schema of table `{schema.table}` has a label that is no text")
-            if len({c.id for c in columns}) < len(columns):
-                raise Damaged(f"schema of table `{schema.table}` has one column twice")
+            if value["format"] not in (1, 2):
+                raise Damaged(f"schema of format {value['format']}; this sw2 reads 1 and 2")
+            columns = tuple(_parsed_column(column) for column in value["columns"])
+            dropped = tuple(_text(identity) for identity in value.get("dropped", ()))
+            schema = Schema(str(value["table"]), str(value["key"]), columns, dropped)
+            if schema.key not in schema.names or (fault := _fault(schema)):
+                fault = fault if schema.key in schema.names else "has no key"
+                raise Damaged(f"schema of table `{schema.table}` {fault}")
         except MALFORMED as error:
             raise Damaged(f"these bytes are not a schema: {error}") from error
         return schema
+
+    def _with(self, column: Column, place: str | None = None) -> "Schema":
+        """With `column` where the column of identity `place` (its own by default) is."""
+        at = place or column.id
+        return replace(self, columns=tuple(column if c.id == at else c for c in self.columns))
+
+
+def _identity(schema: Schema, name: str, kind: str, *more: str) -> str:
+    """Of a new column; it follows from what the schema was."""
+    if kind not in STORED:
+        raise InvalidInput(
+            f"column `{name}`: there is no type `{kind}`", hint=f"Types: {', '.join(TYPES)}"
+        )
+    seed = [schema.table, name, kind, [c.id for c in schema.columns], list(schema.dropped), *more]
+    return blake3(json.dumps(seed).encode()).hexdigest()[:8]
+
+
+def _not_key(schema: Schema, name: str, verb: str) -> Column:
+    column = schema.column(name)
+    if name == schema.key:
+        raise InvalidInput(
+            f"`{name}` names the rows of table `{schema.table}` and cannot be {verb}",
+            hint="Import the rows into another table",
+        )
+    return column
+
+
+def _labelled(schema: Schema, name: str) -> Column:
+    column = schema.column(name)
+    if not column.has_labels:
+        raise InvalidInput(
+            f"column `{name}` is {column.type}, it has no labels",
+            hint=f"Types with labels: {', '.join(LABELLED)}",
+        )
+    return column
+
+
+def _slots_of(column: Column, labels: Iterable[str]) -> tuple[int, ...]:
+    """Slots of live labels. Raises NotFound, InvalidInput when one is named twice."""
+    slots = dict(zip(column.labels, column.live, strict=True))
+    names = list(labels)
+    for name in names:
+        if name not in slots:
+            near = get_close_matches(name, column.labels, 1)
+            raise NotFound(
+                f"column `{column.name}` has no label `{name}`",
+                hint=(f"Did you mean `{near[0]}`? " if near else "")
+                + f"Its labels: {_said(column.labels)}",
+            )
+    if len(set(names)) < len(names):
+        raise InvalidInput(f"column `{column.name}`: a label is named twice: {_said(names)}")
+    return tuple(slots[name] for name in names)
+
+
+def _order(live: Sequence[int], slots: int) -> tuple[int, ...] | None:
+    return None if tuple(live) == tuple(range(slots)) else tuple(live)
+
+
+def _becomes(kind: str) -> list[str]:
+    return [other for other in CONVERTS.get(kind, ()) if other != kind] or ["nothing else"]
+
+
+def _said(names: Sequence[str]) -> str:
+    return ", ".join(names[:12]) + (", …" if len(names) > 12 else "")
+
+
+def _column_value(column: Column) -> dict[str, Any]:
+    """A column as JSON; what is as in format 1 is left out."""
+    value: dict[str, Any] = {"id": column.id, "name": column.name, "type": column.type}
+    more = {
+        "labels": list(column.slots) or None,
+        "order": None if column.order is None else list(column.order),
+        "merge": None if column.merge == "ask" else column.merge,
+        "was": _column_value(column.was) if column.was else None,
+        "consensus": list(column.consensus) if column.consensus else None,
+    }
+    return value | {name: what for name, what in more.items() if what is not None}
+
+
+def _parsed_column(value: Any, depth: int = 1) -> Column:
+    order, was, consensus = value.get("order"), value.get("was"), value.get("consensus")
+    if depth > MOST_TYPES or value["type"] not in STORED:
+        raise ValueError(f"a column of type {value['type']!r}")
+    if order is not None and any(type(slot) is not int for slot in order):
+        raise ValueError("an order that is no list of numbers")
+    votes = None
+    if consensus is not None:
+        rule, table = consensus
+        votes = (_text(rule), _text(table))
+    return Column(
+        str(value["id"]),
+        str(value["name"]),
+        value["type"],
+        tuple(_text(label) for label in value.get("labels", ())),
+        None if order is None else tuple(order),
+        value.get("merge", "ask"),
+        None if was is None else _parsed_column(was, depth + 1),
+        votes,
+    )
+
+
+def _text(value: Any) -> str:
+    if not isinstance(value, str):
+        raise ValueError(f"{value!r} where text belongs")
+    return value
+
+
+def _fault(schema: Schema) -> str:
+    """What keeps a schema from being one, or ""."""
+    links = [link for column in schema.columns for link in column.chain]
+    identities = [link.id for link in links]
+    if len(set(identities)) < len(links) or not set(identities).isdisjoint(schema.dropped):
+        return "has one column twice"
+    for link in links:
+        live = link.live
+        if len(set(live)) < len(live) or any(not 0 <= slot < len(link.slots) for slot in live):
+            return f"orders labels of `{link.name}` that are not there"
+        if link.merge not in RULES:
+            return f"merges `{link.name}` by the unknown rule `{link.merge}`"
+        if link.was and link.type not in CONVERTS.get(link.was.type, ()):
+            return f"makes {link.type} of {link.was.type} in `{link.name}`"
+    return ""

@@ -4,7 +4,7 @@ Parquet and not Arrow IPC: delta-packed integers and dictionaries halve the tabl
 `bench/table.py` (4.5 MB against 10.5 MB for a million rows) and read in less time than zstd IPC."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -13,7 +13,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from sw2.errors import Damaged
-from sw2.table.schema import MALFORMED
+from sw2.table.schema import MALFORMED, Column
 from sw2.values import Origin
 
 ROWS = 65_536
@@ -99,23 +99,29 @@ def encode_segment(rows: pa.Table) -> bytes:
     return sink.getvalue().to_pybytes()
 
 
-def decode_segment(raw: bytes, wanted: pa.Schema) -> pa.Table:
-    """The columns of `wanted`; one that the segment lacks (added later) reads as nulls.
+def decode_segment(raw: bytes, columns: Sequence[Column]) -> pa.Table:
+    """Columns by identity, as stored. One that the segment lacks is converted from what it was, and
+    reads as nulls where the segment has none of them (added later).
 
     Raises Damaged when the bytes are no segment or a column has another type."""
     try:
         file = pq.ParquetFile(pa.BufferReader(raw))
-        here = [name for name in wanted.names if name in file.schema_arrow.names]
+        names = set(file.schema_arrow.names)
         count = file.metadata.num_rows
         if not 0 <= count <= MOST_ROWS:
             raise Damaged(f"a segment claims {count} rows")
-        read = file.read(columns=here, use_threads=False)
-        columns = [
-            read[f.name].cast(f.type) if f.name in here else pa.nulls(count, f.type) for f in wanted
+        links = [next((k for k in c.chain if k.id in names), None) for c in columns]
+        here = [link.id for link in links if link is not None]
+        read = file.read(columns=list(dict.fromkeys(here)), use_threads=False)
+        cells = [
+            column.taken(link.id, read[link.id].cast(link.stored))
+            if link is not None
+            else pa.nulls(count, column.stored)
+            for column, link in zip(columns, links, strict=True)
         ]
+        return pa.table(cells, schema=pa.schema([(c.id, c.stored) for c in columns]))
     except (*MALFORMED, OSError) as error:  # OSError: what Arrow raises for bad Thrift
         raise Damaged(f"these bytes are not a segment: {error}") from error
-    return pa.table(columns, schema=wanted)
 
 
 def entry_for(name: str, keys: pa.ChunkedArray) -> SegmentEntry:
@@ -131,10 +137,3 @@ def _repeats(values: pa.ChunkedArray) -> bool:
     sample = values.take(pa.array(range(0, len(values), step)))
     distinct: Any = pc.count_distinct(sample, mode="all")
     return bool(distinct.as_py() * 2 < len(sample))
-
-
-def one_chunk(values: pa.Array | pa.ChunkedArray) -> pa.Array:
-    """The same cells in one piece of memory."""
-    if isinstance(values, pa.Array):
-        return values
-    return values.chunk(0) if values.num_chunks == 1 else values.combine_chunks()

@@ -13,6 +13,7 @@ import pyarrow.compute as pc
 
 from sw2.errors import Damaged, InvalidInput
 from sw2.store import ObjectStore, ObjectWriter
+from sw2.table.cells import one_chunk
 from sw2.table.delta import DELETE, EDIT, INSERT, Delta, compose, make_delta, same
 from sw2.table.schema import Column, Schema
 from sw2.table.segment import (
@@ -21,7 +22,6 @@ from sw2.table.segment import (
     decode_segment,
     encode_segment,
     entry_for,
-    one_chunk,
     split,
 )
 from sw2.values import Origin
@@ -47,7 +47,8 @@ class TableReader:
 
     def __init__(self, store: ObjectStore) -> None:
         self.store = store
-        self._columns: dict[tuple[str, str], pa.Array] = {}
+        # By segment, identity and, for cells that are converted, what they are converted from.
+        self._columns: dict[tuple[str, str, Column | None], pa.Array] = {}
         self._bytes = 0
         self._lock = threading.Lock()
         self._chains: dict[str, tuple[Delta, ...]] = {}
@@ -112,20 +113,19 @@ class TableReader:
 
     def segment(self, entry: SegmentEntry, columns: Sequence[Column]) -> dict[str, pa.Array]:
         """Columns of one segment; those not in memory are decoded together."""
-        held = {c.id: self._columns.get((entry.name, c.id)) for c in columns}
+        held = {c.id: self._columns.get((entry.name, c.id, c.was)) for c in columns}
         found = {identity: values for identity, values in held.items() if values is not None}
         missing = [c for c in columns if c.id not in found]
         if missing:
-            wanted = pa.schema([(c.id, c.stored) for c in missing])
-            table = decode_segment(self.store.get(entry.name), wanted)
+            table = decode_segment(self.store.get(entry.name), missing)
             if table.num_rows != entry.rows:
                 raise Damaged(f"segment `{entry.name[:12]}` holds {table.num_rows} rows")
             for column in missing:
                 found[column.id] = one_chunk(table[column.id])
-                self._keep((entry.name, column.id), found[column.id])
+                self._keep((entry.name, column.id, column.was), found[column.id])
         return found
 
-    def _keep(self, key: tuple[str, str], values: pa.Array) -> None:
+    def _keep(self, key: tuple[str, str, Column | None], values: pa.Array) -> None:
         with self._lock:
             # Another thread may have decoded the same column meanwhile.
             if key in self._columns:
@@ -147,9 +147,14 @@ class Snapshot:
     layers: tuple[Delta, ...] = ()
 
     @cached_property
+    def read_layers(self) -> tuple[Delta, ...]:
+        """The layers with cells of older identities as the schema's columns have them."""
+        return tuple(layer.under(self.schema) for layer in self.layers)
+
+    @cached_property
     def over(self) -> Delta | None:
         """All that lies over the base, as one delta."""
-        return compose(self.layers)
+        return compose(self.read_layers)
 
     @property
     def rows(self) -> int:
@@ -199,7 +204,7 @@ class Snapshot:
             sought = pa.array(keys, self.schema.key_column.stored)
         columns = [self.schema.column(name) for name in names]
         found, cells = self._look_under(sought, columns)
-        for layer in self.layers:
+        for layer in self.read_layers:
             found, cells = _look_over(layer, sought, found, cells)
         return found, pa.table(cells)
 
