@@ -54,6 +54,7 @@ MALFORMED = (
 class Column:
     """id: 8 hex digits, the column's identity.  slots: every label there was, a cell holds the
     number of one.  order: the slots that are live, as people see them; None for all in order.
+    born: what each label was first called, which is its identity; None where that is its name.
     merge: how merging settles a cell that both sides set.  was: the column that this one was before
     it was given its type; its slots, where it had no labels, are the texts that became ours.
     consensus: (rule, table of votes) where cells are computed from votes."""
@@ -66,6 +67,12 @@ class Column:
     merge: MergeRule = "ask"
     was: "Column | None" = None
     consensus: tuple[str, str] | None = None
+    born: tuple[str, ...] | None = None
+
+    @property
+    def identities(self) -> tuple[str, ...]:
+        """Of each slot, what tells its label from others through all renaming and merging."""
+        return self.slots if self.born is None else self.born
 
     @property
     def live(self) -> tuple[int, ...]:
@@ -128,7 +135,8 @@ class Column:
 
     def becoming(self, new: "Column") -> "Column":
         """This column as the `was` of `new`."""
-        return self if self.has_labels or not new.has_labels else replace(self, slots=new.slots)
+        texts = new.has_labels and not self.has_labels
+        return replace(self, slots=new.slots, born=None) if texts else self
 
     def _labels(self) -> Labels:
         return Labels(self.name, self.slots, self.live)
@@ -216,7 +224,7 @@ class Schema:
             )
         new = replace(old, id=_identity(self, name, kind, old.id), type=kind, was=None)
         if old.has_labels and kind not in LABELLED:
-            new = replace(new, slots=(), order=None)
+            new = replace(new, slots=(), order=None, born=None)
         retyped = self._with(new, old.id)
         if labels := tuple(labels):
             retyped = retyped.with_labels(name, labels)
@@ -229,6 +237,7 @@ class Schema:
         column = _labelled(self, name)
         wanted = dict.fromkeys(labels)
         slots = (*column.slots, *(label for label in wanted if label not in set(column.slots)))
+        column = replace(column, born=born(column, slots))
         here = set(column.labels)
         place = {label: slot for slot, label in enumerate(slots)}
         live = (*column.live, *(place[label] for label in wanted if label not in here))
@@ -246,7 +255,7 @@ class Schema:
                 hint=f"`{new}` is a retired label; choose another name" if retired else "",
             )
         slots = (*column.slots[:slot], new, *column.slots[slot + 1 :])
-        return self._with(replace(column, slots=slots))
+        return self._with(replace(column, slots=slots, born=column.identities))
 
     def retire_labels(self, name: str, labels: Iterable[str]) -> "Schema":
         """Labels that people no longer see and cells no longer take. Those that still have them
@@ -292,7 +301,7 @@ class Schema:
         for column in kept.columns:
             before = now.get(column.id)
             if before is not None and before.slots and before != column:
-                named = replace(column, slots=before.slots, order=before.order)
+                named = replace(column, slots=before.slots, order=before.order, born=before.born)
                 kept = kept._with(named).with_labels(column.name, column.labels)
         return kept
 
@@ -435,12 +444,14 @@ def _column_value(column: Column) -> dict[str, Any]:
         "merge": None if column.merge == "ask" else column.merge,
         "was": _column_value(column.was) if column.was else None,
         "consensus": list(column.consensus) if column.consensus else None,
+        "born": None if column.born is None else list(column.born),
     }
     return value | {name: what for name, what in more.items() if what is not None}
 
 
 def _parsed_column(value: Any, depth: int = 1) -> Column:
     order, was, consensus = value.get("order"), value.get("was"), value.get("consensus")
+    born = value.get("born")
     if depth > MOST_TYPES or value["type"] not in STORED:
         raise ValueError(f"a column of type {value['type']!r}")
     if order is not None and any(type(slot) is not int for slot in order):
@@ -458,7 +469,22 @@ def _parsed_column(value: Any, depth: int = 1) -> Column:
         value.get("merge", "ask"),
         None if was is None else _parsed_column(was, depth + 1),
         votes,
+        None if born is None else tuple(_text(name) for name in born),
     )
+
+
+def born(column: Column, slots: Sequence[str]) -> tuple[str, ...] | None:
+    """The identities of `slots`, which begin with those of `column`; None where they are the names.
+    A new label that is called what another was called first gets a number."""
+    if column.born is None:
+        return None
+    found = list(column.born)
+    for name in slots[len(found) :]:
+        identity, number = name, 2
+        while identity in found:
+            identity, number = f"{name}#{number}", number + 1
+        found.append(identity)
+    return tuple(found)
 
 
 def _text(value: Any) -> str:
@@ -475,6 +501,8 @@ def _fault(schema: Schema) -> str:
         return "has one column twice"
     for link in links:
         live = link.live
+        if len(set(link.identities)) < len(link.slots) or len(link.identities) != len(link.slots):
+            return f"has labels of `{link.name}` without an identity of their own"
         if len(set(live)) < len(live) or any(not 0 <= slot < len(link.slots) for slot in live):
             return f"orders labels of `{link.name}` that are not there"
         if link.merge not in RULES:

@@ -79,6 +79,12 @@ def merge_schemas(base: Schema | None, ours: Schema, theirs: Schema) -> SchemaMe
     return SchemaMerge(schema, merge.columns, merge.numbers, merge.conflicts, retyped, theirs)
 
 
+def joint(ours: Schema, theirs: Schema) -> SchemaMerge:
+    """Two schemas as one by which cells of both can be compared: ours, and after it the columns and
+    labels that only theirs has. Nothing is decided, so its conflicts mean nothing."""
+    return merge_schemas(None, ours, theirs)
+
+
 def _ids(column: Column) -> set[str]:
     return {link.id for link in column.chain}
 
@@ -158,7 +164,7 @@ class _Merge:
         if kept.has_labels and ours.has_labels and theirs.has_labels:
             slots = _slots(self, identity, base, ours, theirs)
             order = _order(self, identity, base, ours, theirs, slots)
-            merged = replace(merged, slots=slots.names, order=order)
+            merged = replace(merged, slots=slots.names, order=order, born=slots.born)
             merged = replace(merged, was=_with_texts(merged, theirs, slots))
             if slots.numbers.tolist() != list(range(len(theirs.slots))):
                 self.numbers[identity] = slots.numbers
@@ -215,17 +221,25 @@ def _labelled_was(column: Column, ours: Column, base: Column | None) -> Column |
 
 @dataclass(frozen=True)
 class _Slots:
-    """names: merged slots.  numbers: int32, the merged slot of each of theirs."""
+    """names, identities: of merged slots.  numbers: int32, the merged slot of each of theirs."""
 
     names: tuple[str, ...]
+    identities: tuple[str, ...]
     numbers: Any
 
+    @property
+    def born(self) -> tuple[str, ...] | None:
+        return None if self.identities == self.names else self.identities
 
-def _common(base: Column | None, *sides: Column) -> int:
-    """How many slots both sides have from the base."""
-    if base is None or not all(_inherits(side, base) for side in sides):
-        return 0
-    return len(base.slots)
+    def of(self, column: Column, slots: Sequence[int]) -> list[int]:
+        """The merged slots of labels of a column, by their identity."""
+        places = {identity: place for place, identity in enumerate(self.identities)}
+        return [p for s in slots if (p := places.get(column.identities[s])) is not None]
+
+
+def _common(base: Column | None, *sides: Column) -> bool:
+    """Whether both sides have their labels from the base."""
+    return base is not None and all(_inherits(side, base) for side in sides)
 
 
 def _inherits(column: Column, base: Column) -> bool:
@@ -235,31 +249,42 @@ def _inherits(column: Column, base: Column) -> bool:
 
 
 def _slots(merge: _Merge, column: str, base: Column | None, ours: Column, theirs: Column) -> _Slots:
-    common = _common(base, ours, theirs)
-    before, told = base.slots if base else (), set()
-    names = list(ours.slots)
-    for slot in range(common):
-        mine, other = ours.slots[slot], theirs.slots[slot]
-        if mine == before[slot]:
-            names[slot] = other
-        elif other not in (before[slot], mine):
-            told.add(slot)
-    # A name of theirs that ours has for another label gives way; what it was may clash in turn.
-    while clash := [s for s, n in enumerate(names) if n != ours.slots[s] and names.count(n) > 1]:
-        for slot in clash:
-            names[slot] = ours.slots[slot]
-        told.update(clash)
-    places = {name: slot for slot, name in enumerate(names)}
-    numbers = list(range(common))
-    for name in theirs.slots[common:]:
-        slot = places.setdefault(name, len(places))
+    """Labels that are one by identity share our slot; other labels of theirs come after ours."""
+    had = base if base is not None and _common(base, ours, theirs) else None
+    before = dict(zip(had.identities, had.slots, strict=True)) if had else {}
+    names, identities = list(ours.slots), list(ours.identities)
+    places = {identity: slot for slot, identity in enumerate(identities)}
+    told: dict[int, tuple[str | None, str, str]] = {}
+    numbers: list[int] = []
+    for identity, other in zip(theirs.identities, theirs.slots, strict=True):
+        slot = places.get(identity)
+        if slot is not None:
+            # A label that both added was first called what its identity says.
+            first, mine = before.get(identity, identity), ours.slots[slot]
+            if mine == first:
+                names[slot] = other
+            elif other not in (first, mine):
+                told[slot] = (first, mine, other)
+        elif other in names:
+            slot = names.index(other)
+            if slot < len(ours.slots) and identities[slot] in before:
+                told[slot] = (before[identities[slot]], ours.slots[slot], other)
+        else:
+            slot = len(names)
+            names.append(other)
+            identities.append(identity)
         numbers.append(slot)
-        if slot < common:
-            told.add(slot)
+    # A name of theirs that ours has for another label gives way; what it was may clash in turn.
+    mine_of = dict(enumerate(ours.slots))
+    while clash := [
+        s for s, n in enumerate(names) if n != mine_of.get(s, n) and names.count(n) > 1
+    ]:
+        for slot in clash:
+            told[slot] = (before.get(identities[slot]), ours.slots[slot], names[slot])
+            names[slot] = ours.slots[slot]
     for slot in sorted(told):
-        three = (before[slot], ours.slots[slot], theirs.slots[slot])
-        merge.conflicts.append(SchemaConflict(column, f"label {slot}", *three))
-    return _Slots(tuple(places), np.array(numbers, np.int32))
+        merge.conflicts.append(SchemaConflict(column, f"label {slot}", *told[slot]))
+    return _Slots(tuple(names), tuple(identities), np.array(numbers, np.int32))
 
 
 def _order(
@@ -268,8 +293,8 @@ def _order(
     """The visible order: labels that a side retired are gone, those that it added are there, and
     the order of the rest is that of the side that changed it."""
     mine, other = list(ours.live), [int(slots.numbers[slot]) for slot in theirs.live]
-    common = _common(base, ours, theirs)
-    before = list(base.live) if base and common else []
+    common = base is not None and _common(base, ours, theirs)
+    before = slots.of(base, base.live) if base is not None and common else []
 
     def lives(slot: int) -> bool:
         votes = (slot in mine, slot in other)
