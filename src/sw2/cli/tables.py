@@ -117,7 +117,8 @@ def _bound(name: str, words: list[str], lossy: bool) -> Change:
     return change
 
 
-# Each option, in the order they are carried out: its function of `repo.schemas`, and the marks between the words of its values.
+# Each option, in the order they are carried out: its function of `repo.schemas`, and the marks that
+# stand between the words of its values.
 _FORMS = {
     "rename": ("rename", "="),
     "drop": ("drop", ""),

@@ -46,15 +46,15 @@ class Unfit(ValueError):
 
 
 def _number(value: Any, least: float = -math.inf) -> float:
-    good = isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
-    if not good or value < least:
+    good = isinstance(value, (int, float)) and not isinstance(value, bool)
+    if not good or not math.isfinite(value) or value < least:
         bound = "" if least == -math.inf else f" of at least {least:g}"
         raise Unfit(_shown(value), f"Give a number{bound}")
     return float(value)
 
 
 def _whole(value: Any, least: int = 0, most: int = INT64) -> int:
-    if not isinstance(value, int) or isinstance(value, bool) or not least <= value <= most:
+    if type(value) is not int or not least <= value <= most:
         raise Unfit(_shown(value), f"Give a whole number of at least {least}")
     return value
 
@@ -115,6 +115,10 @@ class Shape:
 
     fields: Mapping[str, tuple[pa.DataType, Callable[[Any], Any]]]
     whole: Callable[[Mapping[str, Any]], None] = lambda element: None
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        return ("id", "label", *self.fields)
 
     def stored(self, label: pa.DataType) -> pa.DataType:
         named = [(name, kind) for name, (kind, _) in self.fields.items()]
@@ -338,11 +342,15 @@ def _no_constant(name: str) -> None:
     raise ValueError(f"{name} has no place in it")
 
 
+# Made once: `json.dumps` makes one for each value, which takes longer than to write a box.
+_ENCODER = json.JSONEncoder(
+    sort_keys=True, ensure_ascii=False, separators=(",", ":"), allow_nan=False
+)
+
+
 def canonical(value: Any) -> str:
     """JSON text that is the same for the same value. Raises ValueError or TypeError."""
-    return json.dumps(
-        value, sort_keys=True, ensure_ascii=False, separators=(",", ":"), allow_nan=False
-    )
+    return _ENCODER.encode(value)
 
 
 def _tags(cell: Any, numbers: Mapping[str, int], labels: Labels) -> list[int]:
@@ -384,11 +392,12 @@ def _elements(
 def _element(
     given: Any, shape: Shape, numbers: Mapping[str, int], labels: Labels
 ) -> dict[str, Any]:
-    if not isinstance(given, Mapping):
-        raise Unfit(f"{_shown(given)} is no element", f"Give a dict of {_listed(shape)}")
-    for name in given.keys() - {"id", "label", *shape.fields}:
-        if given[name] is not None:  # Arrow gives every element the fields of all
-            raise Unfit(f"there is no field `{name}`", f"Its fields: {_listed(shape)}")
+    if not isinstance(given, dict):
+        raise Unfit(f"{_shown(given)} is no element", f"Give a dict of {', '.join(shape.names)}")
+    for name, value in given.items():
+        # None: Arrow gives every element the fields of all.
+        if value is not None and name not in shape.fields and name not in ("id", "label"):
+            raise Unfit(f"there is no field `{name}`", f"Its fields: {', '.join(shape.names)}")
     name = given.get("label")
     element = {"label": None if name is None else _label(name, numbers, labels)}
     for field, (_, fit) in shape.fields.items():
@@ -398,10 +407,6 @@ def _element(
             raise Unfit(f"`{field}` is {unfit.what}", unfit.remedy) from None
     shape.whole(element)
     return element
-
-
-def _listed(shape: Shape) -> str:
-    return ", ".join(("id", "label", *shape.fields))
 
 
 def _new_id(label: Any, element: Mapping[str, Any], taken: Mapping[str, Mapping[str, Any]]) -> str:

@@ -28,6 +28,7 @@ CONVERTS: Mapping[str, tuple[str, ...]] = {
     "json": _PLAIN,
 }
 EPOCH = datetime(1970, 1, 1)
+_DIGITS = re.compile(r"\s*[+-]?[0-9]{1,19}\s*")
 _WORDS = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
 
 
@@ -116,7 +117,7 @@ def _bool(value: Any, _slots: Any) -> bool | None:
 def _int(value: Any, _slots: Any) -> int | None:
     if isinstance(value, str):
         # Not what int() takes too: `1_000`, and digits of other scripts.
-        if not re.fullmatch(r"\s*[+-]?[0-9]{1,19}\s*", value):
+        if not _DIGITS.fullmatch(value):
             return None
         value = int(value)
     if isinstance(value, float) and not value.is_integer():
