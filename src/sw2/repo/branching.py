@@ -8,7 +8,6 @@ from sw2.repo.commits import Commit
 from sw2.repo.history import between, is_before
 from sw2.repo.revisions import TAGS, branches, check_name, previous_branch, tags
 from sw2.repo.state import Move
-from sw2.table import Schema
 from sw2.values import now_ms
 
 if TYPE_CHECKING:
@@ -95,9 +94,9 @@ def reset(repository: "Repository", rev: str, hard: bool = False) -> Commit:
         if not hard:
             with repository.step():
                 for table, version in head.tables.items():
-                    delta = between(repository, wanted.tables.get(table), version)
-                    schema = Schema.parse(repository.store.get(version.schema))
-                    repository.stage_delta(schema, delta, f"reset from {head.short}")
+                    apart = between(repository, wanted.tables.get(table), version)
+                    schema = repository.schema_of(version)
+                    repository.stage_delta(schema, apart.delta, f"reset from {head.short}")
     return wanted
 
 

@@ -1,7 +1,7 @@
 """Changes as people read them: cell by cell, old and new, who, when and from what."""
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -37,11 +37,13 @@ class CellChange:
 
 @dataclass(frozen=True)
 class Changes:
-    """What differs between two versions of a table."""
+    """What differs between two versions of a table. columns: what happened to its columns and
+    labels, in words."""
 
     edits: list[CellChange] = field(default_factory=list)
     inserted: list[int | str] = field(default_factory=list)
     deleted: list[int | str] = field(default_factory=list)
+    columns: list[str] = field(default_factory=list)
 
     @property
     def rows(self) -> int:
@@ -56,26 +58,53 @@ class Changes:
         return [(firsts[p].old, firsts[p].new, count) for p, count in counts.most_common()]
 
 
-def changes_of(
-    delta: Delta | None,
-    schema: Schema,
-    commit: str | None = None,
-    before: Schema | None = None,
-) -> Changes:
-    """Spells a delta out. Columns that `schema` does not have are left out. before: the schema that
-    the old cells are read by, where it may have labels that `schema` lacks."""
+def changes_of(delta: Delta | None, schema: Schema, commit: str | None = None) -> Changes:
+    """Spells a delta out. Columns that `schema` does not have are left out."""
     if delta is None:
         return Changes()
-    delta = delta.under(schema)
     edits = [
         change
         for identity in delta.columns
         if (column := schema.by_id(identity)) is not None
-        for change in cell_changes(
-            delta, column, commit, (EDIT,), before.by_id(identity) if before else None
-        )
+        for change in cell_changes(delta, column, commit, (EDIT,))
     ]
     return Changes(edits, list(keys_of(delta, INSERT)), list(keys_of(delta, DELETE)))
+
+
+def schema_changes(old: Schema | None, new: Schema | None) -> list[str]:
+    """What happened to the columns of a table and their labels, in words; nothing where the table
+    is new or gone, for that is told by its rows."""
+    if old is None or new is None or not old.columns:
+        return []
+    now = {link.id: column for column in new.columns for link in column.chain}
+    had = {column.id for column in old.columns}
+    told = [f"column {c.name} dropped" for c in old.columns if c.id not in now]
+    for column in new.columns:
+        if had.isdisjoint(link.id for link in column.chain):
+            told.append(f"column {column.name} added ({column.type})")
+    for before in old.columns:
+        if before.id in now:
+            told += _column_changes(before, now[before.id])
+    return told
+
+
+def _column_changes(old: Column, new: Column) -> Iterator[str]:
+    name = f"column {new.name}"
+    if old.name != new.name:
+        yield f"column {old.name} renamed to {new.name}"
+    if old.type != new.type:
+        yield f"{name}: {old.type} -> {new.type}"
+    if old.merge != new.merge:
+        yield f"{name}: merged by {old.merge} -> {new.merge}"
+    named = dict(zip(old.identities, old.slots, strict=True))
+    for identity, label in zip(new.identities, new.slots, strict=True):
+        if identity in named and named[identity] != label:
+            yield f"{name}: label {named[identity]} renamed to {label}"
+    live = [{c.identities[slot] for slot in c.live} for c in (old, new)]
+    called = dict(zip(new.identities, new.slots, strict=True)) | named
+    for verb, identities in (("added", live[1] - live[0]), ("retired", live[0] - live[1])):
+        if identities and old.type == new.type:
+            yield f"{name}: labels {verb}: {', '.join(sorted(called[i] for i in identities))}"
 
 
 def cell_changes(
@@ -83,9 +112,8 @@ def cell_changes(
     column: Column,
     commit: str | None,
     ops: Iterable[int],
-    before: Column | None = None,
 ) -> Iterable[CellChange]:
-    """The changes a delta makes to one column, in key order. before: the column as it was."""
+    """The changes a delta makes to one column, in key order."""
     origin, at = delta.decided(column.id)
     table = delta.table.append_column("who", origin).append_column("when", at)
     touched = pa.compute.and_(
@@ -94,7 +122,7 @@ def cell_changes(
     rows = table.filter(touched)
     cells = zip(
         rows["key"].to_pylist(),
-        (before or column).decode(rows[f"{column.id}.old"]).to_pylist(),
+        column.decode(rows[f"{column.id}.old"]).to_pylist(),
         column.decode(rows[f"{column.id}.new"]).to_pylist(),
         rows["who"].to_pylist(),
         rows["when"].to_pylist(),

@@ -10,7 +10,16 @@ from sw2.repo import files
 from sw2.repo.commits import Commit, encode_commit
 from sw2.repo.conflicts import conflict_rows, conflict_schema
 from sw2.repo.history import between, is_before
-from sw2.repo.merging import Combined, CombinedTable, Side, State, base_of, combine, since_parent
+from sw2.repo.merging import (
+    Combined,
+    CombinedTable,
+    Rules,
+    Side,
+    State,
+    base_of,
+    combine,
+    since_parent,
+)
 from sw2.repo.revisions import STASH, branches
 from sw2.repo.view import CONFLICTS
 from sw2.store import ObjectWriter
@@ -60,7 +69,7 @@ def merge(
                 f"`{rev}` and `{repository.branch}` have no commit in common",
                 hint="Export the rows of one and import them into the other",
             )
-        combined = combine(repository, base, ours, theirs, prefer)
+        combined = combine(repository, base, ours, theirs, Rules(prefer))
         words = message or f"Merge {_spoken(repository, rev, theirs)} into {repository.branch}"
         return _record(
             repository, "merge", combined, theirs, (ours.name, theirs.name), author, words
@@ -68,7 +77,8 @@ def merge(
 
 
 def revert(repository: "Repository", rev: str, author: str) -> MergeReport:
-    """Makes a commit that takes another back; later decisions about its cells are conflicts."""
+    """Makes a commit that takes another back. Later decisions about its cells are conflicts; the
+    columns and labels that it added stay, for other cells may use them."""
     with repository.state.transaction():
         ours, undone = _clean_head(repository, "revert"), repository.commit_of(rev)
         if not undone.parents:
@@ -77,7 +87,7 @@ def revert(repository: "Repository", rev: str, author: str) -> MergeReport:
                 hint="Make a new repository, or delete the rows",
             )
         before = repository.load_commit(undone.parents[0])
-        combined = combine(repository, State(undone), ours, before)
+        combined = combine(repository, State(undone), ours, before, Rules(schemas=False))
         words = (
             f'Revert "{undone.message.splitlines()[0]}"\n\nThis takes commit {undone.name} back.'
         )
@@ -273,7 +283,7 @@ def _counts(
 ) -> tuple[int, int, int]:
     delta = table.delta
     if table.version is not None:
-        steps = [between(repository, old, table.version), delta]
+        steps = [between(repository, old, table.version).delta, delta]
         delta = compose([step for step in steps if step is not None])
     return counts_of(delta)
 
@@ -287,7 +297,8 @@ def _stage(
         for name, table in combined.tables.items():
             steps = [table.delta]
             if table.version is not None:
-                steps = [between(repository, ours.tables.get(name), table.version), table.delta]
+                apart = between(repository, ours.tables.get(name), table.version)
+                steps = [apart.delta, table.delta]
             delta = compose([step for step in steps if step is not None])
             repository.stage_delta(table.schema, delta, words)
     return conflicts

@@ -11,7 +11,7 @@ from blake3 import blake3
 from sw2.errors import Damaged, NotFound
 from sw2.repo import files, history
 from sw2.repo.blame import blame_column
-from sw2.repo.changes import CellChange, Changes, changes_of
+from sw2.repo.changes import CellChange, Changes, changes_of, schema_changes
 from sw2.repo.commits import Commit, parse_commit
 from sw2.repo.history import Only
 from sw2.repo.revisions import resolve
@@ -79,6 +79,7 @@ class View:
         self.store = ObjectStore(self.folder / "packs")
         self.reader = TableReader(self.store)
         self._commits: dict[str, Commit] = {}
+        self._schemas: dict[str, Schema] = {}
         self._seen: dict[str, Seen] = {}
         self._snapshots: dict[str, tuple[Staged, Snapshot]] = {}
 
@@ -140,6 +141,13 @@ class View:
         self._snapshots[table] = (stage, snapshot)
         return snapshot
 
+    def schema_of(self, version: TableVersion) -> Schema:
+        """The schema of a version of a table."""
+        schema = self._schemas.get(version.schema)
+        if schema is None:
+            schema = self._schemas[version.schema] = Schema.parse(self.store.get(version.schema))
+        return schema
+
     def schema(self, table: str = EXAMPLES, rev: str | None = None) -> Schema:
         return self.snapshot(rev, table).schema
 
@@ -163,7 +171,10 @@ class View:
     def pending(self, table: str = EXAMPLES) -> Changes:
         """What is staged, against the last commit."""
         stage = self.staged(table)
-        changes = changes_of(stage.delta, stage.schema)
+        delta = stage.delta.under(stage.schema) if stage.delta else None
+        old = self.schema_of(stage.version) if stage.version else None
+        changes = changes_of(delta, stage.schema)
+        changes.columns.extend(schema_changes(old, stage.schema))
         if stage.base is not None:
             key = stage.schema.key_column
             changes.inserted.extend(self.reader.columns(stage.base, [key])[key.id].to_pylist())
@@ -251,7 +262,7 @@ class View:
             return Snapshot(self.reader, Schema("", "", ()), None)
         return Snapshot(
             self.reader,
-            Schema.parse(self.store.get(version.schema)),
+            self.schema_of(version),
             self.reader.base(version.base) if version.base else None,
             self.reader.layers(version.tail),
         )

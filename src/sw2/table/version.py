@@ -174,7 +174,7 @@ class Snapshot:
         cells = {name: (pa.nulls(len(keys), v.type), v, touched) for name, v in rows.items()}
         ops = np.full(len(keys), INSERT, np.int8)
         inserted = make_delta(keys, ops, cells, self.base.origin, self.base.at)
-        return compose([inserted, *self.layers])
+        return compose([inserted, *self.read_layers])
 
     def stored(self, names: Sequence[str] | None = None) -> pa.Table:
         """Columns `names` (all by default) as stored, fields named by identity, sorted by key."""
