@@ -139,6 +139,12 @@ def test_a_retired_label_is_read_but_not_written_until_it_is_added_again():
     assert again.column("category").slots == LABELLED.column("category").slots
 
 
+def test_a_label_that_gets_its_first_name_again_leaves_no_trace():
+    away = LABELLED.rename_label("category", "emu", "rhea")
+    assert away.with_labels("category", ["emu"]).column("category").born[-1] == "emu#2"
+    assert away.rename_label("category", "rhea", "emu") == LABELLED
+
+
 def test_labels_in_the_order_of_their_slots_are_written_as_ever():
     there = LABELLED.order_labels("category", ["emu"]).order_labels("category", labels_of(LABELLED))
     assert there == LABELLED

@@ -255,7 +255,8 @@ class Schema:
                 hint=f"`{new}` is a retired label; choose another name" if retired else "",
             )
         slots = (*column.slots[:slot], new, *column.slots[slot + 1 :])
-        return self._with(replace(column, slots=slots, born=column.identities))
+        same = column.identities == slots
+        return self._with(replace(column, slots=slots, born=None if same else column.identities))
 
     def retire_labels(self, name: str, labels: Iterable[str]) -> "Schema":
         """Labels that people no longer see and cells no longer take. Those that still have them
@@ -501,7 +502,8 @@ def _fault(schema: Schema) -> str:
         return "has one column twice"
     for link in links:
         live = link.live
-        if len(set(link.identities)) < len(link.slots) or len(link.identities) != len(link.slots):
+        own = len(set(link.identities)) == len(link.identities) == len(link.slots)
+        if link.has_labels and not own:
             return f"has labels of `{link.name}` without an identity of their own"
         if len(set(live)) < len(live) or any(not 0 <= slot < len(link.slots) for slot in live):
             return f"orders labels of `{link.name}` that are not there"

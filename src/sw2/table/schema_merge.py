@@ -266,9 +266,9 @@ def _slots(merge: _Merge, column: str, base: Column | None, ours: Column, theirs
             elif other not in (first, mine):
                 told[slot] = (first, mine, other)
         elif other in names:
+            # Two labels by one name, of which one was renamed: they become one, and that is told.
             slot = names.index(other)
-            if slot < len(ours.slots) and identities[slot] in before:
-                told[slot] = (before[identities[slot]], ours.slots[slot], other)
+            told[slot] = (before.get(identities[slot]), names[slot], other)
         else:
             slot = len(names)
             names.append(other)
