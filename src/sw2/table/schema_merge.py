@@ -161,7 +161,9 @@ class _Merge:
                 identity, "consensus", before.consensus, ours.consensus, theirs.consensus
             ),
         )
-        if kept.has_labels and ours.has_labels and theirs.has_labels:
+        # Labels that a type without any lies between have nothing to do with each other.
+        apart = not (_related(ours, theirs) or _related(theirs, ours))
+        if kept.has_labels and ours.has_labels and theirs.has_labels and not apart:
             slots = _slots(self, identity, base, ours, theirs)
             order = _order(self, identity, base, ours, theirs, slots)
             merged = replace(merged, slots=slots.names, order=order, born=slots.born)
@@ -170,7 +172,7 @@ class _Merge:
                 self.numbers[identity] = slots.numbers
         if theirs.id != identity:
             self.columns[theirs.id] = identity
-        if theirs.type != merged.type:
+        if theirs.type != merged.type or (apart and theirs.id != identity):
             self.retyped[theirs.id] = (theirs, merged)
         return merged
 
@@ -242,6 +244,14 @@ def _common(base: Column | None, *sides: Column) -> bool:
     return base is not None and all(_inherits(side, base) for side in sides)
 
 
+def _related(column: Column, other: Column) -> bool:
+    """Whether their labels are to be compared: one has those of the other, or neither was the
+    other."""
+    return _inherits(column, other) or (
+        other.id not in _ids(column) and column.id not in _ids(other)
+    )
+
+
 def _inherits(column: Column, base: Column) -> bool:
     """Whether its slots are those of `base`: it had labels all the way."""
     links = {link.id: place for place, link in enumerate(column.chain)}
@@ -281,6 +291,9 @@ def _slots(merge: _Merge, column: str, base: Column | None, ours: Column, theirs
     ]:
         for slot in clash:
             told[slot] = (before.get(identities[slot]), ours.slots[slot], names[slot])
+            for other in (s for s, name in mine_of.items() if name == names[slot]):
+                if first := before.get(identities[other]):
+                    told.setdefault(other, (first, ours.slots[other], first))
             names[slot] = ours.slots[slot]
     for slot in sorted(told):
         merge.conflicts.append(SchemaConflict(column, f"label {slot}", *told[slot]))
