@@ -14,25 +14,26 @@ from hypothesis.stateful import (
     rule,
     run_state_machine_as_test,
 )
-from model_repository import a_repository, a_table, rows_of, sound
+from model_repository import LABELS, a_repository, a_table, rows_of, sound
 
-from sw2.errors import Conflict, InvalidInput
-from sw2.repo import Edit, Repository, open_conflicts
+from sw2.errors import Conflict, InvalidInput, NotFound
+from sw2.repo import Edit, Repository, open_conflicts, schemas
 from sw2.values import Origin
 
 KEYS = ["a", "b", "c", "d"]
-CELLS = {"label": ["cat", "dog", "owl", None], "count": [0, 1, 2, None]}
+CELLS = {"label": ["cat", "dog", "owl", "elk", "fox", None], "count": [0, 1, 2, None]}
 WHO = Origin("anne")
 
 
 @dataclass(frozen=True)
 class Node:
-    """A commit of the model. conflicts: ids of those that wait."""
+    """A commit of the model. conflicts: ids of those that wait.  labels: of the column `label`."""
 
     name: str
     parents: tuple
     rows: dict
     conflicts: frozenset
+    labels: frozenset
 
 
 def merged_rows(base, ours, theirs, undecided):
@@ -71,10 +72,10 @@ class Branching(RuleBasedStateMachine):
         self.folder = tempfile.TemporaryDirectory()
         rows = {key: {"label": "cat", "count": 0} for key in KEYS[:3]}
         repository = self.repository = a_repository(self.folder.name, rows)
-        root = Node(repository.head, (), rows, frozenset())
+        root = Node(repository.head, (), rows, frozenset(), frozenset(LABELS))
         self.nodes = {root.name: root}
         self.branches = {"main": root.name}
-        self.branch, self.rows, self.number = "main", rows, 0
+        self.branch, self.rows, self.labels, self.number = "main", rows, root.labels, 0
         self.aside = []
 
     @property
@@ -83,14 +84,14 @@ class Branching(RuleBasedStateMachine):
 
     @property
     def clean(self):
-        return self.rows == self.head.rows
+        return (self.rows, self.labels) == (self.head.rows, self.head.labels)
 
-    def landed(self, commit, rows, conflicts, parents):
-        node = Node(commit.name, parents, rows, frozenset(conflicts))
+    def landed(self, commit, rows, conflicts, parents, labels):
+        node = Node(commit.name, parents, rows, frozenset(conflicts), labels)
         assert commit.parents == parents
         self.nodes[node.name] = node
         self.branches[self.branch] = node.name
-        self.rows = rows
+        self.rows, self.labels = rows, labels
 
     # The model of histories
 
@@ -119,15 +120,22 @@ class Branching(RuleBasedStateMachine):
 
     # What people do
 
-    @rule(key=st.sampled_from(KEYS), name=st.sampled_from(list(CELLS)), pick=st.integers(0, 3))
+    @rule(key=st.sampled_from(KEYS), name=st.sampled_from(list(CELLS)), pick=st.integers(0, 5))
     def edit(self, key, name, pick):
-        if key not in self.rows:
+        value = CELLS[name][pick % len(CELLS[name])]
+        if key not in self.rows or (name == "label" and value not in {None, *self.labels}):
             return
-        value = CELLS[name][pick]
         row = {n: c for n, c in (self.rows[key] | {name: value}).items() if c is not None}
         action = self.repository.edit([Edit(key, name, value)], WHO, "edit")
         assert (action is None) == (row == self.rows[key])
         self.rows = self.rows | {key: row}
+
+    @rule(label=st.sampled_from(["elk", "fox"]))
+    def add_a_label(self, label):
+        """Two branches that each add one give it the same number."""
+        action = schemas.add_labels(self.repository, "examples", "label", [label])
+        assert (action is None) == (label in self.labels)
+        self.labels |= {label}
 
     @rule(key=st.sampled_from(KEYS), pick=st.integers(0, 2))
     def insert(self, key, pick):
@@ -150,7 +158,7 @@ class Branching(RuleBasedStateMachine):
         self.number += 1
         parents = self.head.parents if amend else (self.head.name,)
         made = self.repository.commit(f"{self.number}", "anne", amend)
-        self.landed(made, self.rows, self.head.conflicts, parents)
+        self.landed(made, self.rows, self.head.conflicts, parents, self.labels)
 
     @precondition(lambda self: len(self.branches) < 4)
     @rule()
@@ -173,6 +181,7 @@ class Branching(RuleBasedStateMachine):
         self.repository.switch(name)
         self.branch = name
         self.rows = self.rows if carried else other.rows
+        self.labels = self.labels if carried else other.labels
 
     @rule(pick=st.integers(0, 3))
     def merge(self, pick):
@@ -182,18 +191,24 @@ class Branching(RuleBasedStateMachine):
             with pytest.raises(InvalidInput, match="staged"):
                 self.repository.merge(name, "anne")
             return
+        if not self.bases(ours.name, theirs.name):  # the first commit was amended
+            with pytest.raises(NotFound, match="no commit in common"):
+                self.repository.merge(name, "anne")
+            return
         report = self.repository.merge(name, "anne")
         if theirs.name in self.ancestors(ours.name):
             assert report.how == "up to date"
         elif ours.name in self.ancestors(theirs.name):
             assert report.how == "fast-forward"
-            self.branches[self.branch], self.rows = theirs.name, theirs.rows
+            self.branches[self.branch] = theirs.name
+            self.rows, self.labels = theirs.rows, theirs.labels
         else:
             base = self.base_rows(ours.name, theirs.name)
             rows, conflicts = merged_rows(base, ours.rows, theirs.rows, "ours")
             assert report.conflicts == len(conflicts)
             held = self.merged_conflicts(ours, theirs) | conflicts
-            self.landed(report.commit, rows, held, (ours.name, theirs.name))
+            labels = ours.labels | theirs.labels
+            self.landed(report.commit, rows, held, (ours.name, theirs.name), labels)
 
     def merged_conflicts(self, ours, theirs):
         """Nothing here settles a conflict, so what either side had is there."""
@@ -214,11 +229,11 @@ class Branching(RuleBasedStateMachine):
             return
         report = self.repository.revert(undone.name, "anne")
         assert report.conflicts == len(conflicts)
-        self.landed(report.commit, rows, conflicts, (self.head.name,))
+        self.landed(report.commit, rows, conflicts, (self.head.name,), self.head.labels)
 
     @rule()
     def put_aside(self):
-        if self.clean:
+        if self.clean or self.labels != self.head.labels:
             return
         self.repository.stash("anne")
         self.aside.append((self.head, self.rows))
@@ -281,6 +296,7 @@ class Branching(RuleBasedStateMachine):
             assert self.repository.branch == self.branch
             assert self.repository.head == self.head.name
             assert rows_of(self.repository) == self.rows
+            assert set(self.repository.schema().column("label").labels) == self.labels
             assert rows_of(self.repository, "HEAD") == self.head.rows
             held = open_conflicts(self.repository, "HEAD")["id"].to_pylist()
             assert set(held) == self.head.conflicts

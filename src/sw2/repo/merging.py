@@ -130,7 +130,8 @@ def _table(
     plain = name not in ours.over and name not in base.over
     if plain and (mine is None or other in (mine, was)):
         return CombinedTable(view.schema_of(mine or other), version=mine or other)
-    if plain and mine == was and _extends(view, mine, other):
+    keeps = rules.schemas or (mine is not None and mine.schema == other.schema)
+    if plain and keeps and mine == was and _extends(view, mine, other):
         return CombinedTable(view.schema_of(other), version=other)
     here = _since(view, base, ours, name)
     there = _since(view, base, State(theirs), name)
