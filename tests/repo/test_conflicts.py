@@ -4,7 +4,8 @@ import pytest
 from model_repository import ANNE, BOB, a_repository, a_table, labels_of, rows_of, sound
 
 from sw2.errors import Conflict, InvalidInput, NotFound
-from sw2.repo import Edit, count_open, open_conflicts, protect
+from sw2.repo import Edit, count_open, open_conflicts, protect, schemas
+from sw2.values import Origin
 
 
 @pytest.fixture
@@ -90,7 +91,7 @@ def test_a_conflict_may_be_settled_with_another_value(repository):
     repository.settle(["examples/a/label"], "value", BOB, "cat")
     assert labels_of(repository)["a"] == "cat"
     assert repository.history("a", "label")[0].origin == BOB
-    with pytest.raises(InvalidInput, match="whole row"):
+    with pytest.raises(InvalidInput, match="about a whole row"):
         repository.settle(["examples/b"], "value", BOB, "cat")
     with pytest.raises(InvalidInput, match="count"):
         repository.settle(["examples/f/count"], "value", BOB, "many")
@@ -219,3 +220,108 @@ def test_rows_and_cells_are_restored_from_any_revision(repository):
     assert rows_of(repository) == rows_of(repository, "HEAD")
     with pytest.raises(NotFound, match="no row `nobody`"):
         repository.restore(["nobody"], ANNE)
+
+
+def test_a_column_that_both_sides_renamed_is_a_conflict(repository):
+    schemas.rename(repository, "examples", "score", "points")
+    schemas.rename_label(repository, "examples", "label", "cat", "tabby")
+    schemas.set_rule(repository, "examples", "count", "latest")
+    repository.commit("ours", "anne")
+    repository.switch("side")
+    schemas.rename(repository, "examples", "score", "marks")
+    schemas.rename_label(repository, "examples", "label", "cat", "tom")
+    schemas.set_rule(repository, "examples", "count", "theirs")
+    repository.commit("theirs", "bob")
+    repository.switch("main")
+    repository.merge("side", "anne")
+    disputed = {id for id, row in waiting(repository).items() if row["kind"] == "column"}
+    wanted = {"examples//points/name", "examples//label/label 0", "examples//count/rule"}
+    assert disputed == wanted
+    for id in sorted(wanted):
+        repository.settle([id], "theirs", ANNE)
+    schema = repository.schema()
+    assert "marks" in schema.names
+    assert schema.column("label").labels[0] == "tom"
+    assert schema.column("count").merge == "theirs"
+    repository.commit("settled", "anne")
+    assert repository.diff("HEAD~1", "HEAD").columns == [
+        "column label: label tabby renamed to tom",
+        "column points renamed to marks",
+        "column count: merged by latest -> theirs",
+    ]
+    assert sound(repository)
+
+
+RULES = {
+    "ours": "dog",
+    "theirs": "owl",
+    "latest": "owl",
+    "higher-confidence": "dog",
+    "majority": "owl",
+}
+
+
+@pytest.mark.parametrize("rule", RULES)
+def test_a_column_may_have_a_rule(tmp_path, rule):
+    """Ann says dog at 0.9, first; Bob and then Carol say owl at 0.6."""
+    repository = a_repository(tmp_path, {"a": {"label": "cat", "score": 0.0}})
+    schemas.rename(repository, "examples", "score", "confidence")
+    schemas.set_rule(repository, "examples", "label", rule)
+    repository.commit("rule", "anne")
+    repository.create_branch("side")
+    for branch, label, sure, people in (
+        ("main", "dog", 0.9, [ANNE]),
+        ("side", "owl", 0.6, [BOB, Origin("carol")]),
+    ):
+        repository.switch(branch)
+        for who in people:
+            if repository.edit([Edit("a", "label", None)], who, "look again"):
+                repository.commit("look again", who.by)
+            repository.edit([Edit("a", "label", label)], who, "say")
+            repository.edit([Edit("a", "confidence", sure)], who, "say")
+            repository.commit(f"{who.by} says {label}", who.by)
+    repository.switch("main")
+    repository.merge("side", "anne")
+    assert labels_of(repository)["a"] == RULES[rule]
+    assert set(waiting(repository)) == {"examples/a/confidence"}
+
+
+def test_a_majority_that_is_a_tie_asks(tmp_path):
+    repository = a_repository(tmp_path)
+    schemas.set_rule(repository, "examples", "label", "majority")
+    repository.commit("rule", "anne")
+    repository.create_branch("side")
+    for branch, label, who in (("main", "owl", ANNE), ("side", "dog", BOB)):
+        repository.switch(branch)
+        repository.edit([Edit("a", "label", label)], who, "say")
+        repository.commit("say", who.by)
+    repository.switch("main")
+    assert repository.merge("side", "anne").conflicts == 1
+
+
+def test_tags_and_boxes_merge_one_by_one(tmp_path):
+    repository = a_repository(tmp_path)
+    schemas.add(repository, "examples", "marks", "tags", ["new", "dark", "sale"])
+    schemas.add(repository, "examples", "parts", "boxes", ["head", "tail"])
+    box = {"id": "b1", "label": "head", "x": 0.0, "y": 0.0, "w": 1.0, "h": 1.0}
+    repository.edit([Edit("a", "marks", ["new"]), Edit("a", "parts", [box])], ANNE, "x")
+    repository.commit("base", "anne")
+    repository.create_branch("side")
+    schemas.add_labels(repository, "examples", "marks", ["ours"])
+    moved = box | {"x": 5.0}
+    repository.edit([Edit("a", "marks", ["new", "ours"]), Edit("a", "parts", [moved])], ANNE, "x")
+    repository.commit("ours", "anne")
+    repository.switch("side")
+    schemas.add_labels(repository, "examples", "marks", ["theirs"])
+    other = {"id": "b2", "label": "tail", "x": 1.0, "y": 1.0, "w": 2.0, "h": 2.0}
+    relabelled = box | {"label": "tail"}
+    repository.edit(
+        [Edit("a", "marks", ["theirs"]), Edit("a", "parts", [relabelled, other])], BOB, "x"
+    )
+    repository.commit("theirs", "bob")
+    repository.switch("main")
+    assert repository.merge("side", "anne").conflicts == 0
+    row = repository.read(["id", "marks", "parts"]).to_pylist()[0]
+    assert row["marks"] == ["ours", "theirs"]
+    assert row["parts"] == [box | {"x": 5.0, "label": "tail"}, other]
+    assert sound(repository)

@@ -18,18 +18,20 @@ from sw2.repo.merging import Combined, CombinedTable
 from sw2.repo.view import CONFLICTS, View
 from sw2.table import Schema
 from sw2.table.merge import CellConflict
+from sw2.table.schema_merge import SchemaConflict
 from sw2.values import Origin
 
 if TYPE_CHECKING:
     from sw2.repo.repository import Repository
     from sw2.repo.state import Action
 
-FILE = "file"
+FILE, COLUMN = "file", "column"
 
 
 def conflict_schema() -> Schema:
-    """id: `TABLE/ROW/COLUMN`.  row: the key as JSON.  base, ours, theirs: the cell as JSON, or the
-    whole row where one side deleted it.  assignee: who is asked to decide."""
+    """id: `TABLE/ROW/COLUMN`.  row: the key as JSON; of a column what is disputed, such as `name`.
+    base, ours, theirs: the cell as JSON, or the whole row where one side deleted it.  assignee: who
+    is asked to decide."""
     schema = Schema.create(CONFLICTS, "id", {"id": "string"})
     for name in ("table", "row", "column", "kind"):
         schema = schema.add(name, "string")
@@ -60,6 +62,11 @@ def conflict_rows(view: View, combined: Combined, ours: Commit, theirs: Commit) 
         for name, table in combined.tables.items()
         for conflict in table.conflicts
     ]
+    rows += [
+        _disputed(name, table.schema, one) | {"merged": theirs.name}
+        for name, table in combined.tables.items()
+        for one in table.disputed
+    ]
     for path in combined.torn:
         texts = {
             side: json.dumps(_text(view, commit, path))
@@ -84,9 +91,9 @@ def settle(
             if choice != "value":
                 value = json.loads(row[choice]) if row[choice] is not None else None
             elif row["kind"] != "edit/edit":
-                what = "file" if row["kind"] == FILE else "row"
+                what = {FILE: "file", COLUMN: "column"}.get(row["kind"], "whole row")
                 raise InvalidInput(
-                    f"conflict `{row['id']}` is about a whole {what}",
+                    f"conflict `{row['id']}` is about a {what}, not a cell",
                     hint="Choose a side: --ours, --theirs or --base",
                 )
             _apply(repository, row, value, origin)
@@ -128,6 +135,9 @@ def _apply(repository: "Repository", row: dict[str, Any], value: Any, origin: Or
         if value is not None:
             (repository.root / key).write_text(value)
         return
+    if row["kind"] == COLUMN:
+        _apply_to_column(repository, row, key, value)
+        return
     table, words = row["table"], f"settle {row['id']}"
     if row["kind"] == "edit/edit":
         repository.edit([Edit(key, row["column"], value)], origin, words, table)
@@ -141,6 +151,45 @@ def _apply(repository: "Repository", row: dict[str, Any], value: Any, origin: Or
         cells[schema.key] = [key]
         known = {name: cell for name, cell in cells.items() if name in schema.names}
         repository.stage_rows(pa.table(known), origin, words, table=table)
+
+
+def _apply_to_column(repository: "Repository", row: dict[str, Any], what: str, value: Any) -> None:
+    """Gives a column, or a label of it, what a side gave it. Where that is what it has already,
+    nothing is staged."""
+    from sw2.repo import schemas
+
+    table, name = row["table"], row["column"]
+    ours = json.loads(row["ours"]) if row["ours"] is not None else None
+    if value == ours and what != "column":
+        return
+    if what == "column":
+        if value is None:
+            schemas.drop(repository, table, name)
+    elif what == "name":
+        schemas.rename(repository, table, name, value)
+    elif what == "order":
+        schemas.order_labels(repository, table, name, value)
+    elif what == "rule":
+        schemas.set_rule(repository, table, name, value)
+    elif what == "type":
+        schemas.retype(repository, table, name, value, lossy=True)
+    elif what.startswith("label "):
+        schemas.rename_label(repository, table, name, str(ours), value)
+
+
+def _disputed(name: str, schema: Schema, conflict: SchemaConflict) -> dict[str, Any]:
+    column = schema.by_id(conflict.column)
+    called = column.name if column else conflict.column
+    sides = {side: getattr(conflict, side) for side in ("base", "ours", "theirs")}
+    return {
+        "id": f"{name}//{called}/{conflict.what}",
+        "table": name,
+        "row": json.dumps(conflict.what),
+        "column": called,
+        "kind": COLUMN,
+    } | {
+        side: None if v is None else json.dumps(v, ensure_ascii=False) for side, v in sides.items()
+    }
 
 
 def _row(name: str, table: CombinedTable, conflict: CellConflict) -> dict[str, Any]:

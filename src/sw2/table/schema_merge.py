@@ -291,9 +291,9 @@ def _slots(merge: _Merge, column: str, base: Column | None, ours: Column, theirs
     ]:
         for slot in clash:
             told[slot] = (before.get(identities[slot]), ours.slots[slot], names[slot])
-            for other in (s for s, name in mine_of.items() if name == names[slot]):
-                if first := before.get(identities[other]):
-                    told.setdefault(other, (first, ours.slots[other], first))
+            for twin in (s for s, name in mine_of.items() if name == names[slot]):
+                if was := before.get(identities[twin]):
+                    told.setdefault(twin, (was, ours.slots[twin], was))
             names[slot] = ours.slots[slot]
     for slot in sorted(told):
         merge.conflicts.append(SchemaConflict(column, f"label {slot}", *told[slot]))
