@@ -30,6 +30,8 @@ from sw2.table.schema import MALFORMED, Column, Schema
 from sw2.values import Origin
 
 EDIT, INSERT, DELETE = 0, 1, 2
+# 2 since integers are packed by bits; all else is as in 1.
+FORMAT = 2
 FIXED = ("key", "op", "origin", "at")
 # Kept: each time a Python value becomes a scalar, Arrow looks for dateutil, which takes 0.2 ms
 # where it is not installed.
@@ -124,7 +126,7 @@ class Delta:
     def encode(self) -> bytes:
         """The columns packed (`table/pack.py`). Left out: `.set` where all rows touch the column.
         Integer keys and times are written as differences."""
-        meta: dict[str, Any] = {"format": 1, "origins": [asdict(o) for o in self.origins]}
+        meta: dict[str, Any] = {"format": FORMAT, "origins": [asdict(o) for o in self.origins]}
         if self.parent:
             meta["parent"] = self.parent
         columns: dict[str, Any] = {}
@@ -142,8 +144,8 @@ class Delta:
         """Raises Damaged when the bytes are not a delta that this version reads."""
         columns, meta = unpack(raw)
         try:
-            if meta["format"] != 1:
-                raise Damaged(f"delta of format {meta['format']}; this sw2 reads format 1")
+            if meta["format"] not in (1, FORMAT):
+                raise Damaged(f"delta of format {meta['format']}; this sw2 reads 1 and {FORMAT}")
             origins = tuple(Origin(**origin) for origin in meta["origins"])
             delta = Delta(_table(columns), origins, meta.get("parent"))
             if what := _fault(delta):
