@@ -324,11 +324,7 @@ def write_base(
 def _apply(table: pa.Table, key: str, delta: Delta) -> pa.Table:
     """`table` (stored cells, with its key column) after `delta`."""
     change = delta.table
-    # The small side is the hash table: probing a million rows for 200 keys takes 10 ms.
-    positions = pc.index_in(table[key], value_set=change["key"].combine_chunks())
-    positions = one_chunk(positions)
-    rows = np.flatnonzero(pc.is_valid(positions).to_numpy(zero_copy_only=False))
-    source = positions.take(pa.array(rows)).to_numpy(zero_copy_only=False)
+    rows, source = _meeting(table[key], one_chunk(change["key"]))
     ops = change["op"].to_numpy()
     for index, field in enumerate(table.schema):
         if field.name + ".set" in change.column_names:
@@ -345,6 +341,19 @@ def _apply(table: pa.Table, key: str, delta: Delta) -> pa.Table:
         table = pa.concat_tables([table, _inserted(inserted, table.schema, key)])
         table = table.take(pc.sort_indices(table[key]))
     return table
+
+
+def _meeting(held: pa.ChunkedArray, keys: pa.Array) -> tuple[Any, Any]:
+    """Where two sorted key columns have the same keys: rows of `held`, and of `keys`."""
+    if pa.types.is_integer(held.type):
+        # 1.4 ms for 200 keys in a million, where hashing takes 15.
+        at = find(one_chunk(held), keys)
+        source = np.flatnonzero(at >= 0)
+        return at[source], source
+    # The small side is the hash table: probing a million rows for 200 keys takes 10 ms.
+    positions = one_chunk(pc.index_in(held, value_set=keys))
+    rows = np.flatnonzero(pc.is_valid(positions).to_numpy(zero_copy_only=False))
+    return rows, positions.take(pa.array(rows)).to_numpy(zero_copy_only=False)
 
 
 def _scatter(values: pa.ChunkedArray, rows: Any, new: pa.Array) -> pa.ChunkedArray | pa.Array:
