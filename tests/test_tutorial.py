@@ -1,4 +1,4 @@
-"""The tutorial is true: its commands are run in order, and what they print is compared with it."""
+"""The pages that teach are true: their commands are run in order, and what they print is compared."""
 
 import os
 import re
@@ -6,15 +6,17 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 ROOT = Path(__file__).parent.parent
-PAGE = ROOT / "docs" / "tutorial.md"
+PAGES = ["tutorial.md", "branches.md"]
 BLOCK = re.compile(r"```(console|python)\n(.*?)```", re.DOTALL)
 
 
-def steps() -> list[tuple[str, str]]:
+def steps(page: str) -> list[tuple[str, str]]:
     """("console", one command and what it prints) and ("python", a script), in order."""
     found = []
-    for kind, text in BLOCK.findall(PAGE.read_text()):
+    for kind, text in BLOCK.findall((ROOT / "docs" / page).read_text()):
         parts = re.split(r"^(?=\$ )", text, flags=re.MULTILINE) if kind == "console" else [text]
         found += [(kind, part) for part in parts if part.strip()]
     return found
@@ -29,7 +31,8 @@ def pattern(expected: list[str]) -> str:
     return "".join(lines)
 
 
-def test_the_tutorial_does_what_it_says(tmp_path):
+@pytest.mark.parametrize("page", PAGES)
+def test_a_page_does_what_it_says(page, tmp_path):
     scripts = Path(sys.executable).parent
     environment = os.environ | {
         "PATH": f"{scripts}{os.pathsep}{os.environ['PATH']}",
@@ -37,7 +40,7 @@ def test_the_tutorial_does_what_it_says(tmp_path):
         "PYTHONPATH": str(ROOT / "src"),
     }
     here = tmp_path
-    for kind, text in steps():
+    for kind, text in steps(page):
         command, *expected = text.splitlines()
         if command.startswith("$ cd "):
             here = here / command.removeprefix("$ cd ")
