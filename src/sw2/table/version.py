@@ -214,12 +214,13 @@ class Snapshot:
         first: int | str | None = None,
         last: int | str | None = None,
         batch_rows: int = 65_536,
+        keep: bool = False,
     ) -> Iterator[pa.RecordBatch]:
         """What `read` gives, of the rows with first <= key <= last, in batches of at most
         `batch_rows` in key order. Holds one segment at a time and reads only those whose keys meet
-        [first, last]; nothing is kept for later readers."""
+        [first, last].  keep: for later readers, as far as the reader's memory goes."""
         for part in self.parts(first, last):
-            yield from self.read_part(part, names, first, last).to_batches(batch_rows)
+            yield from self.read_part(part, names, first, last, keep).to_batches(batch_rows)
 
     def parts(
         self, first: int | str | None = None, last: int | str | None = None
@@ -246,6 +247,7 @@ class Snapshot:
         names: Sequence[str] | None = None,
         first: int | str | None = None,
         last: int | str | None = None,
+        keep: bool = False,
     ) -> pa.Table:
         """What `read` gives, of one part alone; its columns are in one chunk each."""
         columns = [self.schema.column(n) for n in (self.schema.names if names is None else names)]
@@ -253,7 +255,7 @@ class Snapshot:
         wanted = {c.id: c for c in (key, *columns)}
         held = {c.id: pa.array([], c.stored) for c in wanted.values()}
         if part.entry is not None:
-            held = self.reader.segment(part.entry, list(wanted.values()), keep=False)
+            held = self.reader.segment(part.entry, list(wanted.values()), keep)
         table = pa.table({identity: held[identity] for identity in wanted})
         start = 0 if first is None else place(held[key.id], first)
         stop = len(table) if last is None else place(held[key.id], last, after=True)
