@@ -47,6 +47,12 @@ class Table:
         return self.schema.names if self.names is None else list(self.names)
 
     @property
+    def arrow_schema(self) -> pa.Schema:
+        """Names and Arrow types of the columns that reading gives."""
+        schema = shown(self._snapshot)
+        return pa.schema([schema.field(name) for name in self.columns])
+
+    @property
     def rows(self) -> int:
         """How many rows reading gives."""
         if self.keys is None and not self.conditions:
@@ -97,7 +103,7 @@ class Table:
         return (batch.select(names) for batch in batches)
 
     def arrow(self) -> pa.Table:
-        return pa.Table.from_batches(list(self.scan()), self._shown)
+        return pa.Table.from_batches(list(self.scan()), self.arrow_schema)
 
     def pandas(self) -> "pandas.DataFrame":
         """As a DataFrame; labels are of type `category`. Raises MissingExtra without pandas."""
@@ -117,7 +123,7 @@ class Table:
         """As a relation of DuckDB, to go on with; it reads the columns it needs when it is run.
 
         connection: yours, or a new one that reaches nothing else."""
-        held = Source(self._shown, lambda names: self.select(*names).scan())
+        held = Source(self.arrow_schema, lambda names: self.select(*names).scan())
         return (connection or connect()).from_arrow(held)
 
     def torch(
@@ -136,8 +142,8 @@ class Table:
         """As a `torch.utils.data.IterableDataset` of dicts, streamed: see `query.torch_data`.
 
         Raises MissingExtra without torch, InvalidInput when rows are staged and not committed."""
-        from sw2.query.torch_data import rows_of
-
+        with wanting("torch", "Run `pip install 'sw2[build]'`"):
+            from sw2.query.torch_data import rows_of
         chosen = self if columns is None else self.select(*columns)
         return rows_of(
             chosen,
@@ -154,11 +160,6 @@ class Table:
     @property
     def _snapshot(self) -> Snapshot:
         return self.reading.snapshot(self.name)
-
-    @property
-    def _shown(self) -> pa.Schema:
-        schema = shown(self._snapshot)
-        return pa.schema([schema.field(name) for name in self.columns])
 
     def _array(self, keys: Sequence[Key]) -> pa.Array:
         column = self.schema.key_column
