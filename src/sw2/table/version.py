@@ -359,6 +359,8 @@ class Snapshot:
                 f"a row of table `{self.schema.table}` has no `{self.schema.key}`",
                 hint=f"`{self.schema.key}` names a row; give each row its own",
             )
+        if ascending(keys):
+            return keys
         counts = pc.value_counts(keys)
         twice = counts.filter(pc.greater(counts.field("counts"), 1))
         if len(twice):
@@ -384,12 +386,18 @@ def write_base(
 ) -> str:
     """Writes stored rows as segments; returns the base's name."""
     key = schema.key_column.id
-    rows = rows.take(pc.sort_indices(rows[key]))
+    if not ascending(rows[key]):
+        rows = rows.take(pc.sort_indices(rows[key]))
     entries = [
         entry_for(writer.put(encode_segment(part), compress=False), part[key])
         for part in split(rows)
     ]
     return writer.put(Base(tuple(entries), origin, at).encode())
+
+
+def ascending(keys: pa.Array | pa.ChunkedArray) -> bool:
+    """Whether each key is greater than the one before it; to look costs a tenth of sorting."""
+    return bool(pc.all(pc.less(keys[:-1], keys[1:]), min_count=0).as_py())
 
 
 def _between(start: int, stop: int) -> Iterator[Part]:
