@@ -23,6 +23,7 @@ from sw2.repo import Repository
 from sw2.repo.stage import staged_delta
 from sw2.table import EDIT, Column, ColumnType, Schema, Snapshot, keys_of
 from sw2.table.schema import KEY_TYPES
+from sw2.table.version import ascending
 from sw2.values import Origin
 
 
@@ -104,7 +105,8 @@ def _planned(file: RowFile, table: str, older: Schema | None, wanted: Wanted) ->
     bad = np.zeros(file.rows, bool)
     added: dict[str, tuple[str, ...]] = {}
     for name, values in file.columns.items():
-        schema = _with_column(schema, name, values, wanted)
+        kind = "json" if name in file.mixed else kind_of(values)
+        schema = _with_column(schema, name, kind, wanted)
         column = schema.column(name)
         cells[name], odd_cells = as_cells(values, column)
         skipped += _misfits(file, name, values, column, odd_cells & ~bad)
@@ -136,7 +138,7 @@ def _new_schema(file: RowFile, table: str, wanted: Wanted) -> Schema:
     return Schema.create(table, key, {key: kind})  # type: ignore[dict-item]
 
 
-def _with_column(schema: Schema, name: str, values: pa.Array, wanted: Wanted) -> Schema:
+def _with_column(schema: Schema, name: str, looks: str, wanted: Wanted) -> Schema:
     said = wanted.types.get(name)
     if said is not None and said not in get_args(ColumnType):
         raise InvalidInput(
@@ -144,7 +146,7 @@ def _with_column(schema: Schema, name: str, values: pa.Array, wanted: Wanted) ->
             hint=f"Types: {', '.join(get_args(ColumnType))}",
         )
     if name not in schema.names:
-        return schema.add(name, said or kind_of(values))  # type: ignore[arg-type]
+        return schema.add(name, said or looks)  # type: ignore[arg-type]
     if said not in (None, schema.column(name).type):
         raise InvalidInput(
             f"column `{name}` of table `{schema.table}` is {schema.column(name).type}, not {said}",
@@ -187,7 +189,8 @@ def _bad_keys(file: RowFile, keys: pa.Array, key: str, bad: Any) -> tuple[Any, l
             Skipped(file.name, f"no `{key}`", int(file.lines[at])) for at in np.flatnonzero(empty)
         ]
         bad = bad | empty
-    if pc.count_distinct(keys, mode="only_valid").as_py() < len(keys) - keys.null_count:
+    valid = keys.drop_null()
+    if not ascending(valid) and pc.count_distinct(valid).as_py() < len(valid):
         first: dict[Any, int] = {}
         bad = bad.copy()
         for at, value in enumerate(keys.to_pylist()):

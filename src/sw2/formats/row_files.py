@@ -2,6 +2,7 @@
 
 import csv
 import json
+import math
 import os
 import uuid
 from collections.abc import Callable, Iterator, Sequence
@@ -26,12 +27,14 @@ GROUP_ROWS = 65_536
 @dataclass(frozen=True)
 class RowFile:
     """columns: cells by name, text where the file has no types.  lines: where each row stands,
-    from 1 (the row's number where there are no lines).  skipped: lines that are no rows."""
+    from 1 (the row's number where there are no lines).  skipped: lines that are no rows.
+    mixed: columns with values of several kinds, each written as JSON."""
 
     name: str
     columns: dict[str, pa.Array]
     lines: Any
     skipped: tuple[Skipped, ...] = ()
+    mixed: frozenset[str] = frozenset()
 
     @property
     def rows(self) -> int:
@@ -112,24 +115,31 @@ def _read_jsonl(path: Path) -> RowFile:
         for name, values in cells.items():
             values.append(row.get(name))
         at.append(number)
-    order = {name: cells[name] for name in cells}
-    _check_names(path, list(order))
-    columns = {name: _array(values) for name, values in order.items()}
-    return RowFile(path.name, columns, np.array(at, np.int64), tuple(skipped))
+    _check_names(path, list(cells))
+    plain = {name: array for name, values in cells.items() if (array := _array(values)) is not None}
+    mixed = frozenset(cells.keys() - plain.keys())
+    columns = {
+        name: _dumped(values) if name in mixed else plain[name] for name, values in cells.items()
+    }
+    return RowFile(path.name, columns, np.array(at, np.int64), tuple(skipped), mixed)
 
 
-def _array(values: list[Any]) -> pa.Array:
-    """Values of one kind as they are; of several kinds, or records, as JSON."""
+def _array(values: list[Any]) -> pa.Array | None:
+    """Values of one kind as they are; None for several kinds, and for records."""
     kinds = {type(value) for value in values if value is not None}
-    if kinds <= {bool} or kinds <= {int, float} or kinds <= {str} or kinds <= {list}:
-        try:
-            return pa.array(values)
-        except (pa.ArrowException, OverflowError):
-            pass
-    return pa.array(
-        [None if v is None else json.dumps(v, ensure_ascii=False, sort_keys=True) for v in values],
-        pa.string(),
-    )
+    if not (kinds <= {bool} or kinds <= {int, float} or kinds <= {str} or kinds <= {list}):
+        return None
+    try:
+        return pa.array(values)
+    except (pa.ArrowException, OverflowError):
+        return None
+
+
+def _dumped(values: list[Any]) -> pa.Array:
+    def text(value: Any) -> str:
+        return json.dumps(value, ensure_ascii=False, sort_keys=True)
+
+    return pa.array([None if value is None else text(value) for value in values], pa.string())
 
 
 def _read_arrow(path: Path, suffix: str) -> RowFile:
@@ -241,36 +251,57 @@ def _write_jsonl(path: Path, schema: pa.Schema, batches: Iterator[pa.RecordBatch
 
 
 def write_jsonl(file: TextIO, batches: Iterator[pa.RecordBatch]) -> None:
+    """One object a row."""
     for batch in batches:
         names = batch.schema.names
-        for row in zip(*(values_of(values) for values in batch.columns), strict=True):
-            line = dict(zip(names, row, strict=True))
-            file.write(json.dumps(line, ensure_ascii=False, default=as_text) + "\n")
+        for row in zip(*map(json_cells, batch.columns), strict=True):
+            file.write(json.dumps(dict(zip(names, row, strict=True)), ensure_ascii=False) + "\n")
 
 
 def values_of(values: pa.Array) -> list[Any]:
-    """Cells as JSON has them: times as ISO 8601 text, and as numbers beyond the year 9999."""
+    """Cells as Python values; times as ISO 8601 text, and as numbers beyond the year 9999."""
     try:
         cells = values.to_pylist()
     except (OverflowError, ValueError):
         cells = values.cast(pa.int64()).to_pylist()
     if pa.types.is_temporal(values.type):
-        return [None if cell is None else as_text(cell) for cell in cells]
+        return [None if cell is None else _as_text(cell) for cell in cells]
     return cells
 
 
-def as_text(value: Any) -> str | int:
-    """What JSON has no word for."""
+def json_cells(values: pa.Array, *, times_as_text: bool = True) -> list[Any]:
+    """Cells as JSON can hold them: what is not a number is no value.
+
+    times_as_text: ISO 8601, else ms since 1970."""
+    if pa.types.is_timestamp(values.type) and not times_as_text:
+        values = values.cast(pa.timestamp("ms"), safe=False).cast(pa.int64())
+    return [_in_json(cell) for cell in values_of(values)]
+
+
+def _in_json(cell: Any) -> Any:
+    if isinstance(cell, float):
+        return cell if math.isfinite(cell) else None
+    if cell is None or isinstance(cell, bool | int | str):
+        return cell
+    if isinstance(cell, dict):
+        return {str(name): _in_json(inner) for name, inner in cell.items()}
+    if isinstance(cell, list | tuple):
+        return [_in_json(inner) for inner in cell]
+    return _as_text(cell)
+
+
+def _as_text(value: Any) -> str | int:
+    """What JSON and CSV have no word for."""
     if isinstance(value, int):
         return value
     if isinstance(value, bytes):
         return value.hex()
-    return value.isoformat() if hasattr(value, "isoformat") else str(value)
+    return str(value.isoformat()) if hasattr(value, "isoformat") else str(value)
 
 
 def _field(cell: Any) -> Any:
     if isinstance(cell, bool):
         return "true" if cell else "false"
     if isinstance(cell, list | dict):
-        return json.dumps(cell, ensure_ascii=False, default=as_text)
-    return as_text(cell) if isinstance(cell, bytes) else cell
+        return json.dumps(_in_json(cell), ensure_ascii=False)
+    return _as_text(cell) if isinstance(cell, bytes) else cell
