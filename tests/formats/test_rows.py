@@ -156,6 +156,39 @@ def test_json_lines_bring_lists_times_and_records(repository, bring):
     assert row["at"].isoformat() == "2026-01-02T03:04:05"
 
 
+@pytest.mark.parametrize("suffix", [".csv", ".jsonl", ".parquet", ".arrow"])
+def test_shapes_and_tags_go_out_and_come_in_again(repository, bring, tmp_path, suffix):
+    box = {"label": "Cat", "x": 1, "y": 2, "w": 3, "h": 4}
+    lines = [{"id": "a", "b": [box], "t": ["red", "big"]}, {"id": "b", "b": [], "t": None}]
+    types = {"b": "boxes", "t": "tags"}
+    bring("\n".join(map(json.dumps, lines)), "rows.jsonl", "t", types=types)
+    assert repository.schema("t").column("t").labels == ("big", "red")
+    first = table(repository, "t").arrow()
+    assert first["b"].to_pylist()[0][0]["label"] == "Cat"
+    export_rows(table(repository, "t"), tmp_path / f"out{suffix}")
+    again = import_rows(repository, tmp_path / f"out{suffix}", "t", by="Ann")
+    assert (again.added, again.updated, again.unchanged) == (0, 0, 2)
+
+
+def test_a_new_label_in_a_box_is_added_only_when_wanted(bring):
+    line = '{"id": "a", "b": [{"label": "Cat", "x": 1, "y": 2, "w": 3, "h": 4}]}'
+    bring(line, "rows.jsonl", types={"b": "boxes"})
+    other = line.replace("Cat", "Dog")
+    with pytest.raises(InvalidInput, match="no label Dog"):
+        bring(other, "rows.jsonl")
+    assert bring(other, "rows.jsonl", new_labels=True).updated == 1
+
+
+@pytest.mark.parametrize("suffix", [".csv", ".parquet", ".arrow"])
+def test_retired_labels_are_exported_too(repository, bring, tmp_path, monkeypatch, suffix):
+    monkeypatch.setattr("sw2.table.segment.ROWS", 3)
+    bring(VOTES)
+    repository.define(repository.schema("votes").retire_labels("label", ["Coat"]), "no coats")
+    assert export_rows(table(repository, "votes"), tmp_path / f"out{suffix}") == 8
+    report = import_rows(repository, tmp_path / f"out{suffix}", "copy", by="Ann")
+    assert (report.added, sorted(report.labels["label"])) == (8, ["Bag", "Coat"])
+
+
 @pytest.mark.parametrize("suffix", [".parquet", ".arrow"])
 def test_typed_files_keep_their_types(repository, tmp_path, suffix):
     held = pa.table(

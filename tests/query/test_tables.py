@@ -234,3 +234,26 @@ def test_import_loads_no_duckdb_and_a_handle_no_torch(repository):
         "assert not {'duckdb', 'torch', 'polars'} & set(sys.modules)"
     )
     subprocess.run([sys.executable, "-c", code, str(repository.root)], check=True)
+
+
+def test_retired_labels_are_read_where_they_occur(repository):
+    schema = repository.schema().retire_labels("label", ["Coat", "Shirt"])
+    repository.define(schema, "only bags")
+    handle = table(repository)
+    expected = repository.read(["label"])["label"].to_pylist()
+    assert handle.arrow()["label"].to_pylist() == expected
+    assert handle.pandas()["label"].tolist() == expected
+    assert handle.polars()["label"].to_list() == expected
+    found = handle.reading.query("select label from examples order by id")
+    assert found["label"].to_pylist() == expected
+    repository.commit("Only bags", "Ann")
+    rows = table(repository).torch(["id", "label"], shuffle=True, seed=2)
+    assert [row["label"] for row in sorted(rows, key=lambda row: row["id"])] == expected
+
+
+def test_a_retyped_column_is_read_as_what_it_is_now(repository):
+    schema = repository.schema().retype("confidence", "string")
+    repository.define(schema, "as text")
+    handle = table(repository)
+    assert handle.arrow() == repository.read()
+    assert ids(handle.where("confidence = '0.2'")) == ["e2"]

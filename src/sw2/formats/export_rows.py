@@ -3,6 +3,8 @@
 import os
 from pathlib import Path
 
+import pyarrow as pa
+
 from sw2.formats.row_files import replacing, suffix_of, write_rows
 from sw2.progress import Event, Progress, silent
 from sw2.query import Table
@@ -19,10 +21,25 @@ def export_rows(
     suffix = suffix_of(target)
     with replacing(target, force) as temporary:
         total = table.rows if not table.conditions else None
+        schema = _one_dictionary(table) if suffix == ".arrow" else table.arrow_schema
         return write_rows(
             temporary,
             suffix,
-            table.arrow_schema,
-            table.scan(),
+            schema,
+            (batch.cast(schema) for batch in table.scan()),
             lambda done: progress(Event("rows", done, total)),
         )
+
+
+def _one_dictionary(table: Table) -> pa.Schema:
+    """An Arrow file has one dictionary a column; that of a column with retired labels is not the
+    same in all batches, so its labels are written as strings."""
+    retired = {c.name for c in table.schema.columns if len(c.live) < len(c.slots)}
+    return pa.schema(
+        [
+            field.with_type(pa.string())
+            if field.name in retired and pa.types.is_dictionary(field.type)
+            else field
+            for field in table.arrow_schema
+        ]
+    )

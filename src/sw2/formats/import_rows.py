@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -21,7 +21,8 @@ from sw2.formats.scan import natural
 from sw2.progress import Event, Progress, silent
 from sw2.repo import Repository
 from sw2.repo.stage import staged_delta
-from sw2.table import EDIT, Column, ColumnType, Schema, Snapshot, keys_of
+from sw2.table import EDIT, Column, Schema, Snapshot, keys_of
+from sw2.table.cells import TYPES
 from sw2.table.schema import KEY_TYPES
 from sw2.table.version import ascending
 from sw2.values import Origin
@@ -111,7 +112,7 @@ def _planned(file: RowFile, table: str, older: Schema | None, wanted: Wanted) ->
         cells[name], odd_cells = as_cells(values, column)
         skipped += _misfits(file, name, values, column, odd_cells & ~bad)
         bad |= odd_cells
-        if column.type == "category":
+        if column.has_labels:
             fresh = older is None or older.by_id(column.id) is None
             schema, new = _with_labels(schema, name, cells[name], fresh or wanted.new_labels)
             added |= {name: new} if new else {}
@@ -140,10 +141,10 @@ def _new_schema(file: RowFile, table: str, wanted: Wanted) -> Schema:
 
 def _with_column(schema: Schema, name: str, looks: str, wanted: Wanted) -> Schema:
     said = wanted.types.get(name)
-    if said is not None and said not in get_args(ColumnType):
+    if said is not None and said not in TYPES:
         raise InvalidInput(
             f"column `{name}`: there is no type `{said}`",
-            hint=f"Types: {', '.join(get_args(ColumnType))}",
+            hint=f"Types: {', '.join(TYPES)}",
         )
     if name not in schema.names:
         return schema.add(name, said or looks)  # type: ignore[arg-type]

@@ -10,7 +10,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from sw2.formats.guess import column_type, fits, parse
-from sw2.table import Column
+from sw2.table import MEDIA_TYPES, Column
+from sw2.table.cells import SHAPES, canonical
 
 # Strings are labels when there are so few of them, each of which comes up so often.
 MOST_LABELS, REPEATS = 100, 4
@@ -97,8 +98,7 @@ def vector(text: str) -> list[float]:
 def _structure(text: str) -> str:
     if text[:1] not in "[{":
         raise ValueError(text)
-    json.loads(text)
-    return text
+    return _json(text)
 
 
 def as_cells(values: pa.Array, column: Column) -> tuple[pa.Array, Any]:
@@ -123,9 +123,10 @@ def as_cells(values: pa.Array, column: Column) -> tuple[pa.Array, Any]:
                 known[name] = NotImplemented
         bad[place] = known[name] is NotImplemented
         cells.append(None if bad[place] else known[name])
-    return pa.array(cells, pa.int64() if column.type == "timestamp" else _target(column)).cast(
-        _target(column)
-    ), bad
+    if column.type == "tags" or column.type in SHAPES:
+        return pa.array(cells), bad  # of whatever its elements are: the table checks them
+    numbers = pa.int64() if column.type == "timestamp" else _target(column)
+    return pa.array(cells, numbers).cast(_target(column)), bad
 
 
 def _at_once(values: pa.Array, column: Column) -> pa.Array:
@@ -135,13 +136,8 @@ def _at_once(values: pa.Array, column: Column) -> pa.Array:
         if column.type == "category":
             return values
         return _at_once(values.cast(pa.string()), column)
-    if is_text(kind) and not pa.types.is_string(target):
-        raise ValueError("text is read with care: 007 is no number")
-    if column.type == "json":
-        if is_text(kind):
-            return values.cast(target)
-        cells = [None if v is None else _dumped(v) for v in values.to_pylist()]
-        return pa.array(cells, target)
+    if column.takes_objects or (is_text(kind) and not pa.types.is_string(target)):
+        raise ValueError("read with care: 007 is no number, and not all text is JSON")
     if pa.types.is_timestamp(kind) and column.type == "timestamp":
         return values.cast(pa.timestamp(kind.unit)).cast(target, safe=False)
     if pa.types.is_string(target) and not is_text(kind):
@@ -150,7 +146,7 @@ def _at_once(values: pa.Array, column: Column) -> pa.Array:
 
 
 def _target(column: Column) -> pa.DataType:
-    shown = column.type in ("category", "image")
+    shown = column.has_labels or column.type in MEDIA_TYPES
     return pa.string() if shown else column.stored
 
 
@@ -159,11 +155,7 @@ def _text(value: Any, column: Column) -> str:
         return value
     if column.type in ("string", "text", "category"):
         return str(value)
-    return _dumped(value)
-
-
-def _dumped(value: Any) -> str:
-    return json.dumps(value, ensure_ascii=False, sort_keys=True, default=str)
+    return canonical(value)
 
 
 def _plain(kind: str) -> Callable[[str], Any]:
@@ -175,27 +167,45 @@ def _plain(kind: str) -> Callable[[str], Any]:
     return read
 
 
-def _name_of_picture(text: str) -> str:
+def _name_of_media(text: str) -> str:
     if len(bytes.fromhex(text)) != 32:
         raise ValueError(text)
     return text
 
 
 def _json(text: str) -> str:
-    json.loads(text)
+    json.loads(text, parse_constant=_no_constant)
     return text
+
+
+def _no_constant(name: str) -> Any:
+    raise ValueError(f"{name} has no place in JSON")
+
+
+def _list(text: str) -> list[Any]:
+    """Of labels, or of elements; what is inside the table checks."""
+    cells = json.loads(text, parse_constant=_no_constant)
+    if not isinstance(cells, list):
+        raise ValueError(text)
+    return cells
 
 
 _READERS: dict[str, Callable[[str], Any]] = {
     "timestamp": moment,
     "vector": vector,
     "json": _json,
-    "image": _name_of_picture,
+    **dict.fromkeys(("tags", *SHAPES), _list),
+    **dict.fromkeys(MEDIA_TYPES, _name_of_media),
 }
 
 
 def labels_in(cells: pa.Array) -> Sequence[str]:
-    """The labels that come up."""
+    """The labels that come up, in cells of a category, of tags or of elements."""
+    if pa.types.is_list(cells.type):
+        cells = cells.flatten()
+    if pa.types.is_struct(cells.type):
+        there = [field.name for field in cells.type]
+        cells = cells.field("label") if "label" in there else pa.nulls(0)
     if pa.types.is_dictionary(cells.type):
         cells = cells.dictionary.take(pc.unique(cells.indices.drop_null()))
-    return [label for label in pc.unique(cells).to_pylist() if label is not None]
+    return [label for label in pc.unique(cells).to_pylist() if isinstance(label, str)]

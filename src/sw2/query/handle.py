@@ -103,7 +103,8 @@ class Table:
         return (batch.select(names) for batch in batches)
 
     def arrow(self) -> pa.Table:
-        return pa.Table.from_batches(list(self.scan()), self.arrow_schema)
+        # Batches differ in their dictionaries where retired labels occur.
+        return pa.Table.from_batches(list(self.scan()), self.arrow_schema).unify_dictionaries()
 
     def pandas(self) -> "pandas.DataFrame":
         """As a DataFrame; labels are of type `category`. Raises MissingExtra without pandas."""

@@ -129,7 +129,7 @@ class Rows(IterableDataset[Row]):
         order = draw.permutation(len(pieces))
         for start in range(0, len(order), MIXED):
             read = [_read(table, pieces[at]) for at in order[start : start + MIXED]]
-            block = pa.concat_tables(read).combine_chunks()
+            block = pa.concat_tables(read).unify_dictionaries().combine_chunks()
             yield block.take(pa.array(draw.permutation(block.num_rows)))
 
     def _rows(self, table: Table, block: pa.Table) -> Iterator[Row]:
