@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from sw2.errors import InvalidInput, Unavailable
 from sw2.formats import Wanted, export_rows, import_rows
 from sw2.formats.row_cells import as_cells, kind_of, moment
+from sw2.formats.row_files import values_of
 from sw2.query import Reading, table
 from sw2.repo import Edit, Repository
 from sw2.table import Column, Schema
@@ -325,6 +326,15 @@ def test_an_export_replaces_a_file_only_by_force_and_only_when_whole(repository,
     export_rows(table(repository, "votes"), path, force=True)
     assert path.read_text() == VOTES
     assert [each.name for each in tmp_path.glob(".out*")] == []
+
+
+@pytest.mark.parametrize("unit", ["s", "ms", "us", "ns"])
+def test_times_are_written_as_iso_8601_as_long_as_there_is_a_word_for_them(unit):
+    times = pa.array([0, None, 86_400], pa.timestamp("s")).cast(pa.timestamp(unit))
+    assert [cell and moment(cell) for cell in values_of(times)] == [0, None, 86_400_000]
+    beyond = pa.array([2**62, None], pa.timestamp("ms"))
+    assert values_of(beyond) == [2**62, None]
+    assert values_of(pa.array([None], pa.timestamp("ms"))) == [None]
 
 
 def test_an_empty_export_still_names_its_columns(repository, bring, tmp_path):
