@@ -25,6 +25,7 @@ LAYERS = [
     {"table"},
     {"repo"},
     {"media", "votes"},
+    {"query"},
     {"formats", "binary"},
     {"build"},
     {"insight"},

@@ -3,6 +3,7 @@
 >>> import sw2
 >>> repository = sw2.open("my-data")          # doctest: +SKIP
 >>> repository.read(columns=["id", "label"])  # doctest: +SKIP
+>>> sw2.open("my-data", rev="v1").query("select count(*) from examples")  # doctest: +SKIP
 >>> program = sw2.load("fashion.sw2b")        # doctest: +SKIP
 >>> program.predict(["picture.png"])          # doctest: +SKIP
 """
@@ -14,20 +15,22 @@ from sw2.errors import Sw2Error
 
 if TYPE_CHECKING:
     from sw2.binary import load
+    from sw2.query import Reading, Table, open
     from sw2.repo import Repository
 
     init = Repository.init
-    open = Repository.open
 
-__all__ = ["init", "load", "open", "Repository", "Sw2Error"]  # noqa: RUF022
+__all__ = ["init", "load", "open", "Reading", "Repository", "Sw2Error", "Table"]  # noqa: RUF022
 __version__ = "0.1.0"
 
 # Looked up when first used, so that `import sw2` loads no pyarrow and no onnxruntime.
 _LAZY = {
     "init": ("sw2.repo", "Repository.init"),
     "load": ("sw2.binary", "load"),
-    "open": ("sw2.repo", "Repository.open"),
+    "open": ("sw2.query", "open"),
+    "Reading": ("sw2.query", "Reading"),
     "Repository": ("sw2.repo", "Repository"),
+    "Table": ("sw2.query", "Table"),
 }
 
 

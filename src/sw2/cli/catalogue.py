@@ -35,6 +35,10 @@ SECTIONS: dict[str, dict[str, Entry]] = {
     "Tables": {
         "tables": Entry("tables", "tables", "List the tables, with rows and columns."),
         "schema": Entry("tables", "schema", "Show or change the columns of a table."),
+        "query": Entry("rows", "query", "Ask the tables in SQL, at any commit."),
+        "import": Entry("rows", "import_", "Bring the rows of a file into a table."),
+        "export": Entry("rows", "export", "Write rows of a table to a file."),
+        "rm": Entry("rows", "rm", "Delete rows from a table."),
     },
     "History": {
         "diff": Entry("history", "diff", "Show what is staged, or what differs between commits."),

@@ -52,15 +52,14 @@ def read_labels(path: Path) -> LabelFile:
             f"cannot read labels file `{path}`: {error.strerror}",
             hint="Give the path of a CSV file with `--labels`",
         ) from error
-    text = _decode(raw)
-    header, lines = _split_rows(text)
+    header, lines = numbered(decoded(raw))
     columns = _columns(header, path)
     rows: list[LabelRow] = []
     skipped: list[Skipped] = []
     for line in lines:
         if not any(line.fields) and not line.fault:
             continue
-        reason = line.fault or _fault(line, header)
+        reason = line.fault or fault_of(line, header)
         if not reason:
             row = _row(line, columns)
             if row.path:
@@ -82,7 +81,7 @@ class _Columns:
 
 
 @dataclass(frozen=True, slots=True)
-class _Line:
+class Line:
     """One row.  first, last: the lines it covers, from 1.  fault: why it cannot be split."""
 
     first: int
@@ -91,7 +90,7 @@ class _Line:
     fault: str = ""
 
 
-def _decode(raw: bytes) -> str:
+def decoded(raw: bytes) -> str:
     """UTF-8 with or without its mark, or UTF-16 with one.  Bytes that are not UTF-8 become lone
     surrogates, so that only their own line is refused."""
     if raw.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
@@ -99,14 +98,15 @@ def _decode(raw: bytes) -> str:
     return raw.decode("utf-8-sig", "surrogateescape")
 
 
-def _split_rows(text: str) -> tuple[list[str], Iterator[_Line]]:
+def numbered(text: str, delimiter: str | None = None) -> tuple[list[str], Iterator[Line]]:
+    """The header, and the rows after it.  delimiter: guessed from the header when None."""
     first = text.lstrip("\r\n").split("\n", 1)[0]
-    lines = _numbered(text, _delimiter(first))
+    lines = _numbered(text, delimiter or _delimiter(first))
     header = next((line.fields for line in lines if any(line.fields)), [])
     return [name.strip() for name in header], lines
 
 
-def _numbered(text: str, delimiter: str) -> Iterator[_Line]:
+def _numbered(text: str, delimiter: str) -> Iterator[Line]:
     """Rows with the numbers of their lines (a quoted field may hold line breaks)."""
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
     while True:
@@ -116,9 +116,9 @@ def _numbered(text: str, delimiter: str) -> Iterator[_Line]:
         except StopIteration:
             return
         except csv.Error as error:
-            yield _Line(first, reader.line_num, [], str(error))
+            yield Line(first, reader.line_num, [], str(error))
         else:
-            yield _Line(first, reader.line_num, fields)
+            yield Line(first, reader.line_num, fields)
 
 
 def _delimiter(header: str) -> str:
@@ -163,7 +163,8 @@ def _free(name: str) -> str:
     return f"csv_{name}" if name.lower() in RESERVED else name
 
 
-def _fault(line: _Line, header: Sequence[str]) -> str:
+def fault_of(line: Line, header: Sequence[str]) -> str:
+    """Why a row is none, or ""."""
     if len(line.fields) != len(header):
         fault = f"{_count(len(line.fields), 'field')}, but the header has {len(header)}"
         # A quote that is never closed swallows every line after it, so say which were.
@@ -182,7 +183,7 @@ def _has_surrogate(text: str) -> bool:
     return any("\ud800" <= char <= "\udfff" for char in text)
 
 
-def _row(line: _Line, columns: _Columns) -> LabelRow:
+def _row(line: Line, columns: _Columns) -> LabelRow:
     fields = line.fields
     split = fields[columns.split].strip() if columns.split is not None else ""
     return LabelRow(

@@ -4,7 +4,15 @@ from sw2.table.cells import MEDIA_TYPES, ColumnType, one_chunk
 from sw2.table.delta import DELETE, EDIT, INSERT, Delta, compose, make_delta, same
 from sw2.table.schema import Column, MergeRule, Schema
 from sw2.table.segment import Base
-from sw2.table.version import Snapshot, TableReader, TableVersion, find, keys_of, write_base
+from sw2.table.version import (
+    Part,
+    Snapshot,
+    TableReader,
+    TableVersion,
+    find,
+    keys_of,
+    write_base,
+)
 
 __all__ = [
     "DELETE",
@@ -16,6 +24,7 @@ __all__ = [
     "ColumnType",
     "Delta",
     "MergeRule",
+    "Part",
     "Schema",
     "Snapshot",
     "TableReader",
