@@ -275,13 +275,16 @@ def _slots(merge: _Merge, column: str, base: Column | None, ours: Column, theirs
                 names[slot] = other
             elif other not in (first, mine):
                 told[slot] = (first, mine, other)
-        elif other in names:
-            # Two labels by one name, of which one was renamed: they become one, and that is told.
-            slot = names.index(other)
-            told[slot] = (before.get(identities[slot]), names[slot], other)
         else:
-            slot = len(names)
-            names.append(other)
+            # Two labels of one name stay two: to make them one is for people to decide.
+            slot, called = len(names), other
+            while called in names or called in theirs.slots[len(numbers) + 1 :]:
+                called = MINE.format(called)
+            if other in names:
+                at = names.index(other)
+                first = before.get(identities[at], identities[at])
+                told[at if first != other else slot] = (first, other, first)
+            names.append(called)
             identities.append(identity)
         numbers.append(slot)
     # A name of theirs that ours has for another label gives way; what it was may clash in turn.
