@@ -6,6 +6,7 @@ from command_line import CommandLine
 def cli(tmp_path, monkeypatch):
     """The command line in an empty folder, acting as Ann."""
     monkeypatch.setenv("SW2_AUTHOR", "Ann <ann@example.org>")
+    monkeypatch.setenv("SW2_NO_BACKGROUND", "1")
     monkeypatch.delenv("NO_COLOR", raising=False)
     monkeypatch.chdir(tmp_path)
     return CommandLine(tmp_path)

@@ -39,7 +39,8 @@ from sw2.table import (
     segment,
     version,
 )
-from sw2.table.version import find, stacked
+from sw2.table.chain import stacked
+from sw2.table.version import find
 
 
 @pytest.fixture(autouse=True)

@@ -74,7 +74,12 @@ SECTIONS: dict[str, dict[str, Entry]] = {
         "inspect": Entry("programs", "inspect", "Tell what a program is, costs and scores."),
     },
     "Care": {
+        "doctor": Entry(
+            "care", "doctor", "Examine this installation, and the repository if there is one."
+        ),
+        "fold": Entry("care", "fold", "Make old commits as quick to read as new ones."),
         "fsck": Entry("checks", "fsck", "Check every byte and link of the repository."),
+        "gc": Entry("care", "gc", "Remove what no branch, tag, stage or build needs any more."),
     },
 }
 

@@ -28,6 +28,11 @@ def allowed_signers() -> Path:
     return Path(os.environ.get("SW2_ALLOWED_SIGNERS") or Path.home() / ".ssh" / "allowed_signers")
 
 
+def background() -> bool:
+    """Whether a command may leave a process behind that folds; SW2_NO_BACKGROUND forbids it."""
+    return not os.environ.get("SW2_NO_BACKGROUND")
+
+
 def browser_is_here() -> bool:
     """Whether opening a page can work: over SSH or in a container there is no display."""
     if not (os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")) and os.name == "posix":

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from sw2.cli.care import fold_when_due
 from sw2.cli.changes import change_document, change_lines
 from sw2.cli.environment import author as author_of
 from sw2.cli.frame import Usage, command
@@ -96,6 +97,7 @@ def commit(
     with terminal.repository() as repository:
         signer = signer_of(terminal, key) if sign or key else None
         made = repository.commit(message or "", author_of(author), amend, signer)
+        fold_when_due(repository)
         terminal.answer(commit_document(made), [_line(made)])
     terminal.say("next: sw2 build")
 

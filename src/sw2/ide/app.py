@@ -38,7 +38,7 @@ from sw2.ide.schema import (
 )
 from sw2.ide.security import LocalOnly
 from sw2.ide.workbench import Picture, Workbench
-from sw2.repo import Repository
+from sw2.repo import BackgroundFolding, Repository, fold_in_background
 
 STATIC = Path(__file__).resolve().parent / "static"
 STATUS = {NotFound: 404, InvalidInput: 422, Conflict: 409, Unavailable: 503, Damaged: 500}
@@ -53,10 +53,12 @@ def create_app(repository: Repository, author: str, token: str) -> FastAPI:
     """The application. author: who edits through the page.  token: see `security`."""
     bench = Workbench(repository, author)
     builds_of = Builder(bench)
+    folds = fold_in_background(repository)
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         yield
+        folds.close()
         builds_of.close()
 
     app = FastAPI(
@@ -73,7 +75,7 @@ def create_app(repository: Repository, author: str, token: str) -> FastAPI:
     app.add_exception_handler(HTTPException, _http_error)
     app.add_exception_handler(Exception, _fault)
     _looking(app, bench)
-    _editing(app, bench)
+    _editing(app, bench, folds)
     _building(app, bench, builds_of)
     _page(app)
     return app
@@ -138,7 +140,7 @@ def _looking(app: FastAPI, bench: Workbench) -> None:
         return _picture(bench.thumb(name))
 
 
-def _editing(app: FastAPI, bench: Workbench) -> None:
+def _editing(app: FastAPI, bench: Workbench, folds: BackgroundFolding) -> None:
     @app.post("/api/edits")
     def edit(request: EditRequest) -> EditAnswer:
         return edits.edit(bench, request)
@@ -157,7 +159,9 @@ def _editing(app: FastAPI, bench: Workbench) -> None:
 
     @app.post("/api/commit")
     def commit(request: CommitRequest) -> CommitInfo:
-        return edits.commit(bench, request.message)
+        made = edits.commit(bench, request.message)
+        folds.wake()
+        return made
 
     @app.get("/api/log")
     def log(limit: Limit = 100) -> list[CommitInfo]:

@@ -257,11 +257,9 @@ def _rows(board: Board, places: Ints) -> dict[str, Row]:
 def _touched(board: Board, snapshot: Snapshot) -> Ints:
     """(N,) when each row was last edited, ms since 1970; 0 for one never edited."""
     touched = np.zeros(len(board), np.int64)
-    if snapshot.over is not None:
-        changed = snapshot.over.table
-        for key, at in zip(changed["key"].to_pylist(), changed["at"].to_pylist(), strict=True):
-            if (place := board.places.get(str(key))) is not None:
-                touched[place] = at
+    for key, at in snapshot.touched().items():
+        if (place := board.places.get(str(key))) is not None:
+            touched[place] = at
     return touched
 
 

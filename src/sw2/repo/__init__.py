@@ -4,7 +4,9 @@ from sw2.repo.branching import delete_tag, protect, rename_branch
 from sw2.repo.changes import CellChange, Changes, Edit
 from sw2.repo.commits import Commit
 from sw2.repo.conflicts import count_open, open_conflicts
+from sw2.repo.folding import BackgroundFolding, FoldReport, due, fold, fold_in_background
 from sw2.repo.fsck import Fault, fsck
+from sw2.repo.gc import GcReport, gc
 from sw2.repo.replay import MergeReport, drop_stash, protected, stashes
 from sw2.repo.repository import Repository
 from sw2.repo.revisions import branches, reflog, tags, when
@@ -16,11 +18,14 @@ __all__ = [
     "CONFLICTS",
     "EXAMPLES",
     "Action",
+    "BackgroundFolding",
     "CellChange",
     "Changes",
     "Commit",
     "Edit",
     "Fault",
+    "FoldReport",
+    "GcReport",
     "MergeReport",
     "Repository",
     "Staged",
@@ -30,7 +35,11 @@ __all__ = [
     "count_open",
     "delete_tag",
     "drop_stash",
+    "due",
+    "fold",
+    "fold_in_background",
     "fsck",
+    "gc",
     "open_conflicts",
     "protect",
     "protected",

@@ -130,6 +130,10 @@ class Database:
         with self.transaction():
             self._database.execute("INSERT OR REPLACE INTO meta VALUES(?, ?)", (key, value))
 
+    def journal(self) -> str:
+        """How changes are written: `wal` where the file system allows it."""
+        return self._one("PRAGMA journal_mode") or ""
+
     def _one(self, sql: str, *values: object) -> str | None:
         with self._lock, told(self.path):
             row = self._database.execute(sql, values).fetchone()

@@ -126,7 +126,8 @@ def _steps(
     if old is not None and new is not None and old.base == new.base:
         back, forward = _apart(view, old.tail, new.tail)
         return back, forward[::-1]
-    whole = [view.table_at(version).everything() if version else None for version in (old, new)]
+    # Not folded: what is inserted tells by whom.
+    whole = [view.table_at(v, folded=False).everything() if v else None for v in (old, new)]
     back, forward = ([delta] if delta is not None else [] for delta in whole)
     return back, forward
 

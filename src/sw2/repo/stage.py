@@ -176,6 +176,12 @@ class Staged:
         counts = np.bincount(self.delta.table["op"].to_numpy(), minlength=3)
         return int(counts[EDIT]), inserted + int(counts[INSERT]), int(counts[DELETE])
 
+    @property
+    def rows(self) -> int:
+        """Of the table as it stands."""
+        _, inserted, deleted = self.counts
+        return (self.version.rows if self.version else 0) + inserted - deleted
+
     def write(self, writer: ObjectWriter, reader: TableReader) -> TableVersion:
         """Writes the delta; returns what the new commit says of the table."""
         old = self.version
@@ -183,12 +189,11 @@ class Staged:
         tail = None if self.base_name or not old else old.tail
         if self.delta is not None:
             tail = writer.put(reader.encode(replace(self.delta, parent=tail)))
-        _, inserted, deleted = self.counts
         return TableVersion(
             schema=self.schema_name or (old.schema if old else writer.put(self.schema.encode())),
             base=base,
             tail=tail,
-            rows=(old.rows if old else 0) + inserted - deleted,
+            rows=self.rows,
         )
 
 

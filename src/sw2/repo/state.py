@@ -3,12 +3,14 @@
 Everything else is immutable objects, so a transaction here is the one moment at which something
 happens: a crash before it leaves an unused pack, a crash after it leaves the finished work."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Any
 
 from sw2.errors import Conflict, Damaged
 from sw2.repo.database import RESTORE, Database, told
+from sw2.table.chain import Fold
 
 LAST_MOVES = """
 SELECT ref, new FROM reflog WHERE seq IN (SELECT max(seq) FROM reflog GROUP BY ref)
@@ -21,6 +23,7 @@ SKIPPED = (
 )
 # Answers kept so that a retried request is not carried out twice.
 ANSWERS_KEPT = 10_000
+FOLD_AGAIN = "Run `sw2 fold --again`: folds are made anew from what is committed"
 # The types of an action's fields, in order.
 FIELDS = (int, str, int, str, *2 * (str | None,), bytes | None, str | None, int)
 
@@ -59,6 +62,10 @@ class Action:
 
 class State(Database):
     """Refs, stage and answers of one repository. Safe to share between threads and processes."""
+
+    @property
+    def folds(self) -> "Folds":
+        return Folds(self)
 
     def ref(self, name: str) -> str | None:
         return self._one("SELECT target FROM ref WHERE name = ?", name)
@@ -113,9 +120,9 @@ class State(Database):
             ).fetchone()
         return int(row[0]), int(row[1]), self._rollbacks
 
-    def actions(self) -> list[Action]:
-        """The live actions, oldest first."""
-        return self._actions("WHERE undone = 0 ORDER BY id")
+    def actions(self, undone: bool = False) -> list[Action]:
+        """The live actions, oldest first; with `undone` also those that can be redone."""
+        return self._actions("WHERE undone <= ? ORDER BY id", int(undone))
 
     @contextmanager
     def step(self) -> Iterator[None]:
@@ -209,3 +216,46 @@ class State(Database):
         if not all(isinstance(*pair) for row in rows for pair in zip(row, FIELDS, strict=True)):
             raise Damaged(f"`{self.path}` is damaged: a staged edit of odd types", hint=RESTORE)
         return [Action(*row) for row in rows]
+
+
+class Folds:
+    """What is noted beside the chains: see `sw2.table.chain`."""
+
+    def __init__(self, state: State) -> None:
+        self._state = state
+
+    def get(self, tail: str) -> Fold | None:
+        """None where nothing is noted, or nothing that makes sense."""
+        rows = self._rows("SELECT base, delta FROM fold WHERE tail = ?", tail)
+        sound = len(rows) == 1 and all(isinstance(name, str | None) for name in rows[0])
+        return Fold(*rows[0]) if sound else None
+
+    def all(self) -> dict[str, Fold]:
+        """By tail. Raises Damaged for a note of odd types."""
+        rows = self._rows("SELECT tail, base, delta FROM fold")
+        odd = [row for row in rows if not isinstance(row[0], str)]
+        if odd or not all(isinstance(name, str | None) for row in rows for name in row):
+            raise Damaged(f"`{self._state.path}` is damaged: a fold of odd types", hint=FOLD_AGAIN)
+        return {tail: Fold(base, delta) for tail, base, delta in rows}
+
+    def note(self, tail: str, fold: Fold, at: int) -> None:
+        """A base or a delta that was noted before and is not given anew stays."""
+        with self._state.transaction():
+            self._rows(
+                "INSERT INTO fold VALUES(?, ?, ?, ?) ON CONFLICT(tail) DO UPDATE SET"
+                " base = coalesce(excluded.base, base), delta = coalesce(excluded.delta, delta)",
+                *(tail, fold.base, fold.delta, at),
+            )
+
+    def drop(self, tails: Iterable[str]) -> None:
+        with self._state.transaction():
+            for tail in tails:
+                self._rows("DELETE FROM fold WHERE tail = ?", tail)
+
+    def clear(self) -> None:
+        with self._state.transaction():
+            self._rows("DELETE FROM fold")
+
+    def _rows(self, sql: str, *values: object) -> list[tuple[Any, ...]]:
+        with self._state._lock, told(self._state.path):
+            return self._state._database.execute(sql, values).fetchall()

@@ -23,6 +23,7 @@ from sw2.table import (
     Snapshot,
     TableReader,
     TableVersion,
+    Way,
 )
 from sw2.table.pack import pack
 
@@ -77,7 +78,7 @@ class View:
         self.folder = root / FOLDER
         self.state = state
         self.store = ObjectStore(self.folder / "packs")
-        self.reader = TableReader(self.store)
+        self.reader = TableReader(self.store, state.folds.get)
         self._commits: dict[str, Commit] = {}
         self._schemas: dict[str, Schema] = {}
         self._seen: dict[str, Seen] = {}
@@ -184,10 +185,8 @@ class View:
         head = self.commit_of("HEAD") if self.head else None
         counts = [self.staged(table).counts for table in self.tables()]
         edited, inserted, deleted = (sum(c[i] for c in counts) for i in range(3))
-        rows, conflicts = (
-            self.snapshot(table=table).rows if table in self.tables() else 0
-            for table in (EXAMPLES, CONFLICTS)
-        )
+        # Not the snapshot's, for which the chain would be read.
+        rows, conflicts = (self.staged(table).rows for table in (EXAMPLES, CONFLICTS))
         changed = files.changed(self.root, head)
         return Status(self.branch, head, rows, edited, inserted, deleted, changed, conflicts)
 
@@ -256,16 +255,18 @@ class View:
         arrays = {n: stored[snapshot.schema.column(n).id].combine_chunks() for n in names}
         return blake3(pack(arrays, {"columns": described})).hexdigest()
 
-    def table_at(self, version: TableVersion | None) -> Snapshot:
-        """A committed table; an empty one without columns for None."""
+    def table_at(self, version: TableVersion | None, folded: bool = True) -> Snapshot:
+        """A committed table; an empty one without columns for None. folded: by the shortest way,
+        which does not tell who decided a cell, and when."""
         if version is None:
             return Snapshot(self.reader, Schema("", "", ()), None)
-        return Snapshot(
-            self.reader,
-            self.schema_of(version),
-            self.reader.base(version.base) if version.base else None,
-            self.reader.layers(version.tail),
-        )
+        if folded:
+            way = self.reader.way(version.base, version.tail)
+        else:
+            deltas = tuple(delta for _, delta in self.reader.chain(version.tail))
+            way = Way(version.base, deltas)
+        base = self.reader.base(way.base) if way.base else None
+        return Snapshot(self.reader, self.schema_of(version), base, way.layers)
 
     def staged(self, table: str = EXAMPLES) -> Staged:
         """All that is staged for a table, folded together."""

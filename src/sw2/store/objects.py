@@ -4,10 +4,11 @@ import os
 import re
 import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
+from typing import Any
 
 import numpy as np
 from blake3 import blake3
@@ -24,6 +25,8 @@ from sw2.store.packs import (
     entry_of,
     read_index,
     read_object,
+    read_stored,
+    verified,
 )
 
 # Packs with fewer objects go into one dictionary; larger ones are searched in their own index,
@@ -60,7 +63,19 @@ class ObjectStore:
 
     def get(self, name: str) -> bytes:
         """The bytes of an object. Raises NotFound, or Damaged when they do not match `name`."""
-        return read_object(self._entry(name), name)
+        entry = self._entry(name)
+        try:
+            return read_object(entry, name)
+        except Damaged:
+            # The pack may have gone since it was listed, for another that holds the same; and of
+            # an object that lies in two packs one copy may be whole.
+            for other in self._others(entry, name):
+                with suppress(Damaged):
+                    raw = read_object(other, name)
+                    if not entry.pack.exists():
+                        self.forget(entry.pack)
+                    return raw
+            raise
 
     def has(self, name: str) -> bool:
         return self._find(name) is not None
@@ -69,16 +84,47 @@ class ObjectStore:
         """Raw size of an object in bytes, without reading it."""
         return self._entry(name).raw
 
+    def stored(self, name: str) -> int:
+        """Bytes that an object takes in its pack."""
+        return self._entry(name).stored
+
     def names(self) -> Iterator[str]:
         self._scan()
         for index in list(self._packs.values()):
             for row in index:
                 yield row["name"].tobytes().hex()
 
+    def packs(self) -> dict[Path, Index]:
+        """Every whole pack and its index, as the folder is now."""
+        self._scan()
+        self.forget(*(path for path in list(self._packs) if not path.exists()))
+        return dict(self._packs)
+
+    def broken(self) -> dict[Path, str]:
+        """Packs that cannot be read, and why."""
+        self._scan()
+        return dict(self._broken)
+
+    def forget(self, *packs: Path) -> None:
+        """Leaves packs out that have gone."""
+        small = False
+        for pack in packs:
+            index = self._packs.pop(pack, None)
+            self._large.pop(pack, None)
+            small = small or (index is not None and len(index) < SMALL_PACK)
+        if small:
+            # All anew, for what they held may lie in others as well.
+            held: dict[bytes, Entry] = {}
+            for path, index in list(self._packs.items()):
+                if len(index) < SMALL_PACK:
+                    held.update(small_entries(path, index))
+            self._small = held
+
     @contextmanager
-    def write(self) -> Iterator["ObjectWriter"]:
-        """Gather objects into one pack, which is durable when the block ends without an error."""
-        with ObjectWriter(self) as writer:
+    def write(self, again: bool = False) -> Iterator["ObjectWriter"]:
+        """Gather objects into one pack, which is durable when the block ends without an error.
+        again: also those that are stored already."""
+        with ObjectWriter(self, again) as writer:
             yield writer
 
     def verify(self) -> Iterator[StoreFault]:
@@ -103,6 +149,16 @@ class ObjectStore:
             hint = "Run `sw2 fsck`: a pack is damaged" if self._broken else "Run `sw2 fsck`"
             raise NotFound(f"object `{name[:12]}` is not in this repository", hint=hint)
         return entry
+
+    def _others(self, entry: Entry, name: str) -> Iterator[Entry]:
+        """Where else an object lies, once its pack is gone or damaged."""
+        self._scan()
+        sought = np.array([bytes.fromhex(name)], NAME)
+        for path, index in list(self._packs.items()):
+            names = np.ascontiguousarray(index["name"]).view(NAME)
+            at = int(np.searchsorted(names, sought)[0])
+            if path != entry.pack and at < len(names) and names[at] == sought[0]:
+                yield entry_of(path, index[at])
 
     def _find(self, name: str) -> Entry | None:
         if not re.fullmatch("[0-9a-f]{64}", name):
@@ -137,13 +193,15 @@ class ObjectStore:
         try:
             index = read_index(path)
         except (Damaged, Unavailable) as error:
+            if not path.exists():  # taken away since it was listed
+                return False
             # Kept apart, not raised: the rest of the store stays readable, and fsck tells.
             self._broken[path] = error.message
             return False
         self._broken.pop(path, None)
         self._packs[path] = index
         if len(index) < SMALL_PACK:
-            self._small.update((row["name"].tobytes(), entry_of(path, row)) for row in index)
+            self._small.update(small_entries(path, index))
         else:
             self._large[path] = np.ascontiguousarray(index["name"]).view(NAME)
         return True
@@ -153,8 +211,13 @@ class ObjectWriter:
     """Writes one pack. Use through `ObjectStore.write`. Raises Unavailable when the disk is full or
     cannot be written; then no pack appears."""
 
-    def __init__(self, store: ObjectStore) -> None:
+    def __init__(self, store: ObjectStore, again: bool = False) -> None:
         self._store = store
+        self._again = again
+        self._fresh: set[Path] = set()
+        # Of the pack, once it is written: its bytes, and where it lies.
+        self.written = 0
+        self.path: Path | None = None
         self._rows: dict[bytes, tuple[int, int, int, int]] = {}
         self._temporary = store.folder / f"{uuid.uuid4().hex}.tmp"
 
@@ -169,14 +232,37 @@ class ObjectWriter:
         """Stores `raw` unless it is there already; returns its name."""
         name = name_of(raw)
         key = bytes.fromhex(name)
-        # `_look`, not `has`: a miss is the usual case here and must not list the folder each time.
-        if key not in self._rows and self._store._look(key) is None:
+        if key not in self._rows and not self._is_stored(key):
             stored, codec = encode_object(raw, compress)
             with writing(self._store.folder):
                 offset = self._file.tell()
                 self._file.write(stored)
             self._rows[key] = (offset, len(stored), len(raw), codec)
         return name
+
+    def copy(self, entry: Entry, name: str) -> None:
+        """Takes an object over as another pack stores it. Raises Damaged, having taken nothing."""
+        stored = read_stored(entry, name)
+        raw = verified(stored, entry, name)
+        with writing(self._store.folder):
+            offset = self._file.tell()
+            self._file.write(stored)
+        self._rows[bytes.fromhex(name)] = (offset, len(stored), len(raw), entry.codec)
+
+    def _is_stored(self, key: bytes) -> bool:
+        """Whether an object lies in a pack that stays: its pack is marked as used just now."""
+        # `_look`, not `has`: a miss is the usual case here and must not list the folder each time.
+        while not self._again and (entry := self._store._look(key)) is not None:
+            if entry.pack in self._fresh:
+                return True
+            with writing(self._store.folder), locked(self._store.folder, exclusive=False):
+                try:
+                    os.utime(entry.pack)
+                    self._fresh.add(entry.pack)
+                    return True
+                except FileNotFoundError:
+                    self._store.forget(entry.pack)
+        return False
 
     def __exit__(
         self,
@@ -200,14 +286,32 @@ class ObjectWriter:
         digest = blake3(index).digest()
         self._file.write(index + TRAILER.pack(len(self._rows), digest, END))
         self._file.flush()
+        self.written = self._file.tell()
         os.fsync(self._file.fileno())
         folder = self._store.folder / digest.hex()[:2]
         folder.mkdir(exist_ok=True)
-        path = folder / f"{digest.hex()}.pack"
+        self.path = path = folder / f"{digest.hex()}.pack"
         self._temporary.rename(path)
         sync_folder(folder)
         sync_folder(self._store.folder)
         self._store._add(path)
+
+
+def small_entries(path: Path, index: Index) -> Iterator[tuple[bytes, Entry]]:
+    rows: list[Any] = index.tolist()
+    for name, *place in rows:
+        yield name, Entry(path, *place)
+
+
+@contextmanager
+def locked(folder: Path, *, exclusive: bool) -> Iterator[None]:
+    """Held while packs are deleted (exclusive), and while one is marked as used. Reading takes no
+    lock."""
+    import fcntl
+
+    with (folder.parent / "gc.lock").open("ab") as file:
+        fcntl.flock(file, fcntl.LOCK_EX if exclusive else fcntl.LOCK_SH)
+        yield
 
 
 @contextmanager

@@ -74,11 +74,20 @@ def entry_of(pack: Path, row: np.void) -> Entry:
 
 def read_object(entry: Entry, name: str) -> bytes:
     """The raw bytes of one object, verified against `name`. Raises Damaged when they differ."""
+    return verified(read_stored(entry, name), entry, name)
+
+
+def read_stored(entry: Entry, name: str) -> bytes:
+    """The bytes of one object as its pack has them, not verified."""
     if max(entry.raw, entry.stored, entry.offset >> 16) > LARGEST_OBJECT:
         raise Damaged(f"object `{name[:12]}` claims {entry.raw} bytes", hint=LIST_ALL)
     with _opened(entry.pack) as file:
         file.seek(entry.offset)
-        stored = file.read(entry.stored)
+        return file.read(entry.stored)
+
+
+def verified(stored: bytes, entry: Entry, name: str) -> bytes:
+    """The raw bytes of what `read_stored` gave. Raises Damaged when `name` is not theirs."""
     raw = stored if entry.codec == RAW else _decompress(stored, entry, name)
     if blake3(raw).hexdigest() != name:
         raise Damaged(

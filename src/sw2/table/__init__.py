@@ -1,6 +1,7 @@
 """A versioned table: base segments, cell deltas over them, and readers."""
 
 from sw2.table.cells import MEDIA_TYPES, ColumnType, one_chunk
+from sw2.table.chain import Fold, Way
 from sw2.table.delta import DELETE, EDIT, INSERT, Delta, compose, make_delta, same
 from sw2.table.schema import Column, MergeRule, Schema
 from sw2.table.segment import Base
@@ -23,12 +24,14 @@ __all__ = [
     "Column",
     "ColumnType",
     "Delta",
+    "Fold",
     "MergeRule",
     "Part",
     "Schema",
     "Snapshot",
     "TableReader",
     "TableVersion",
+    "Way",
     "compose",
     "find",
     "keys_of",

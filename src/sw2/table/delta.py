@@ -16,6 +16,7 @@ Because old values travel with new ones, undo, diff, blame and merge need deltas
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -33,9 +34,6 @@ EDIT, INSERT, DELETE = 0, 1, 2
 # 2 since integers are packed by bits; all else is as in 1.
 FORMAT = 2
 FIXED = ("key", "op", "origin", "at")
-# Kept: each time a Python value becomes a scalar, Arrow looks for dateutil, which takes 0.2 ms
-# where it is not installed.
-FALSE = pa.scalar(False)
 
 
 @dataclass(frozen=True)
@@ -123,12 +121,15 @@ class Delta:
                 table = table.set_column(at, names[at], cells)
         return replace(self, table=table)
 
-    def encode(self) -> bytes:
+    def encode(self, spans: int = 1) -> bytes:
         """The columns packed (`table/pack.py`). Left out: `.set` where all rows touch the column.
-        Integer keys and times are written as differences."""
+        Integer keys and times are written as differences. spans: of how many deltas of a chain
+        this says what they say; written where it is more than itself."""
         meta: dict[str, Any] = {"format": FORMAT, "origins": [asdict(o) for o in self.origins]}
         if self.parent:
             meta["parent"] = self.parent
+        if spans > 1:
+            meta["spans"] = spans
         columns: dict[str, Any] = {}
         for name in self.table.column_names:
             values = one_chunk(self.table[name])
@@ -189,9 +190,7 @@ def compose(deltas: Sequence[Delta]) -> Delta | None:
         fields |= _compose_column(table, order, column)
     composed = drop_untouched(pa.table(fields), order.keep)
     composed = _drop_agreeing(composed)
-    if not composed.num_rows:
-        return None
-    return Delta(composed.take(pc.sort_indices(composed["key"])), origins)
+    return Delta(composed, origins) if composed.num_rows else None
 
 
 def _retyped(delta: Delta, columns: Sequence[Column]) -> Delta:
@@ -243,12 +242,15 @@ def _joined(delta: Delta, column: Column, links: Sequence[str]) -> dict[str, Any
 
 
 class _Order:
-    """For each distinct key: its first and last row in the concatenation, and the joint op."""
+    """For each distinct key, in order: its first and last row in the concatenation, and the joint
+    op."""
 
     def __init__(self, table: pa.Table) -> None:
         keys = table["key"].combine_chunks().dictionary_encode()
-        self.codes = _numpy(keys.indices)
         self.count = len(keys.dictionary)
+        ranks = np.empty(self.count, np.int64)
+        ranks[_numpy(pc.sort_indices(keys.dictionary))] = np.arange(self.count)
+        self.codes = ranks[_numpy(keys.indices)]
         rows = np.arange(len(self.codes))
         self.first = self.pick(rows, first=True)
         self.last = self.pick(rows, first=False)
@@ -326,7 +328,7 @@ def _concatenate(deltas: Sequence[Delta]) -> tuple[pa.Table, tuple[Origin, ...]]
     for at, name in enumerate(table.column_names):
         column, _, what = name.rpartition(".")
         if column and what in ("set", "origin", "at") and table[name].null_count:
-            unsaid = FALSE if what == "set" else table[what]
+            unsaid = _false() if what == "set" else table[what]
             table = table.set_column(at, name, pc.coalesce(table[name], unsaid))
     return table, tuple(origins)
 
@@ -341,9 +343,9 @@ def same(old: pa.Array, new: pa.Array) -> Any:
         neither = _numpy(pc.and_(pc.is_valid(old), pc.is_valid(new)))
         return _numpy(both_null) | np.logical_and.reduce([neither, *parts])
     if pa.types.is_floating(old.type):
-        both_nan = pc.fill_null(pc.and_(pc.is_nan(old), pc.is_nan(new)), FALSE)
+        both_nan = pc.fill_null(pc.and_(pc.is_nan(old), pc.is_nan(new)), _false())
         both_null = pc.or_(both_null, both_nan)
-    return _numpy(pc.or_(both_null, pc.fill_null(pc.equal(old, new), FALSE)))
+    return _numpy(pc.or_(both_null, pc.fill_null(pc.equal(old, new), _false())))
 
 
 def _same_lists(old: pa.Array, new: pa.Array) -> Any:
@@ -403,6 +405,13 @@ def _within(numbers: pa.ChunkedArray, count: int) -> bool:
     """Whether all are in [0, count)."""
     values = _numpy(numbers)
     return not len(values) or bool(0 <= values.min() <= values.max() < count)
+
+
+@cache
+def _false() -> pa.Scalar:
+    """Kept: each time a Python value becomes a scalar, Arrow looks for dateutil, which takes 0.2 ms
+    where it is not installed. Made when first used, for Arrow loads pandas then, where that is."""
+    return pa.scalar(False)
 
 
 def _indices(rows: Any) -> pa.Array:

@@ -18,6 +18,7 @@ other. Each column says in the header how it was packed:
 import json
 import struct
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -66,6 +67,26 @@ def unpack(raw: bytes) -> tuple[dict[str, Any], dict[str, Any]]:
         rows, reader = int(header["rows"]), _Buffers(raw, 4 + length, header["sizes"])
         columns = {str(name): _unpack(spec, rows, reader) for name, spec in header["columns"]}
         return columns, dict(header["meta"])
+    except MALFORMED as error:
+        raise Damaged(f"these bytes are not a packed record: {error}") from error
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """What a record says of itself. types: of its columns."""
+
+    rows: int
+    types: frozenset[str]
+    meta: dict[str, Any]
+
+
+def read_head(raw: bytes) -> Head:
+    """Without taking the columns apart. Raises Damaged when the bytes are no record."""
+    try:
+        (length,) = struct.unpack_from("<I", raw)
+        header = json.loads(raw[4 : 4 + length])
+        types = frozenset(str(spec["t"]) for _, spec in header["columns"])
+        return Head(int(header["rows"]), types, dict(header["meta"]))
     except MALFORMED as error:
         raise Damaged(f"these bytes are not a packed record: {error}") from error
 

@@ -34,26 +34,39 @@ class SegmentEntry:
 
 
 @dataclass(frozen=True, slots=True)
+class Folded:
+    """What a folded base equals with deltas of the chain: base `over`.  key: identity and type of
+    the column that names rows."""
+
+    over: str | None
+    key: tuple[str, str]
+
+
+@dataclass(frozen=True, slots=True)
 class Base:
     """The segments of a table, in key order and without overlap, and where they came from.
 
-    at: ms since 1970.  origin: who brought the rows, for blame of cells never edited since."""
+    at: ms since 1970.  origin: who brought the rows, for blame of cells never edited since.
+    folded: of one that a fold wrote, for reading only."""
 
     segments: tuple[SegmentEntry, ...]
     origin: Origin
     at: int
+    folded: Folded | None = None
 
     @property
     def rows(self) -> int:
         return sum(segment.rows for segment in self.segments)
 
     def encode(self) -> bytes:
-        value = {
+        value: dict[str, Any] = {
             "format": 1,
             "segments": [[s.name, s.rows, s.first, s.last] for s in self.segments],
             "origin": asdict(self.origin),
             "at": self.at,
         }
+        if self.folded:
+            value["folded"] = asdict(self.folded)
         return json.dumps(value, sort_keys=True, ensure_ascii=False).encode()
 
     @staticmethod
@@ -66,7 +79,9 @@ class Base:
                 SegmentEntry(str(name), int(rows), first, last)
                 for name, rows, first, last in value["segments"]
             )
-            return Base(entries, Origin(**value["origin"]), int(value["at"]))
+            made = value.get("folded")
+            folded = made and Folded(made["over"], (str(made["key"][0]), str(made["key"][1])))
+            return Base(entries, Origin(**value["origin"]), int(value["at"]), folded)
         except MALFORMED as error:
             raise Damaged(f"these bytes are not a base: {error}") from error
 

@@ -11,11 +11,13 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from sw2.errors import Damaged, InvalidInput
+from sw2.errors import Damaged, InvalidInput, NotFound
 from sw2.store import ObjectStore, ObjectWriter
 from sw2.table import segment as segments
 from sw2.table.cells import one_chunk
+from sw2.table.chain import Folds, StandIn, Way, no_folds, rebuilt, shortest
 from sw2.table.delta import DELETE, EDIT, INSERT, Delta, compose, make_delta, same
+from sw2.table.pack import read_head
 from sw2.table.schema import Column, Schema
 from sw2.table.segment import (
     Base,
@@ -31,6 +33,10 @@ from sw2.values import Origin
 CACHE_BYTES = 512 << 20
 # Parsed deltas kept, those of at most so many bytes: the stage's actions and newest commits.
 PARSED_KEPT, PARSED_BYTES = 1024, 1 << 16
+# Ways to versions kept: what stands, and a few that are compared with it.
+WAYS_KEPT = 4
+# In folded bases only: when a row was last touched by what was folded, ms since 1970.
+TOUCHED = Column("at", "at", "int")
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,15 +50,20 @@ class TableVersion:
 
 
 class TableReader:
-    """Reads segments and delta chains out of a store, keeping what it decoded."""
+    """Reads segments and delta chains out of a store, keeping what it decoded. folds: what is
+    noted beside a tail."""
 
-    def __init__(self, store: ObjectStore) -> None:
+    def __init__(self, store: ObjectStore, folds: Folds = no_folds) -> None:
         self.store = store
+        self.folds = folds
         # By segment, identity and, for cells that are converted, what they are converted from.
         self._columns: dict[tuple[str, str, Column | None], pa.Array] = {}
         self._bytes = 0
         self._lock = threading.Lock()
-        self._chains: dict[str, tuple[Delta, ...]] = {}
+        self._ways: dict[tuple[str | None, str], Way] = {}
+        self._parents: dict[str, str | None] = {}
+        # Where segments of folded bases come from, should they be lost.
+        self.stand_ins: dict[str, StandIn] = {}
         self._parsed: dict[bytes, Delta] = {}
 
     def base(self, name: str) -> Base:
@@ -89,20 +100,29 @@ class TableReader:
             tail = delta.parent
         return found[::-1]
 
+    def parent(self, name: str) -> str | None:
+        """The delta before one in its chain, without taking its columns apart. Remembered."""
+        if name not in self._parents:
+            parent = read_head(self.store.get(name)).meta.get("parent")
+            if not isinstance(parent, str | None):
+                raise Damaged(f"delta `{name[:12]}` has a parent that is no name")
+            self._parents[name] = parent
+        return self._parents[name]
+
     def layers(self, tail: str | None) -> tuple[Delta, ...]:
-        """The whole chain as a few deltas, oldest first (`stacked`). Remembered, and extended from
-        what is remembered."""
-        # One look: another thread may put another chain in its place at any time.
-        known = self._chains
-        newer: list[Delta] = []
-        at = tail
-        while at is not None and at not in known:
-            newer.append(self.delta(at))
-            at = newer[-1].parent
-        layers = stacked(known[at] if at is not None else (), compose(newer[::-1]))
-        if tail is not None:
-            self._chains = {tail: layers}
-        return layers
+        """The whole chain as a few deltas, oldest first (`stacked`)."""
+        return self.way("", tail).layers  # no noted base stands on this one
+
+    def way(self, base: str | None, tail: str | None) -> Way:
+        """How a version is read: its base, or a later one that is noted, and what lies over it.
+        Remembered, and extended from what is remembered."""
+        # One look: another thread may put another mapping in its place at any time.
+        known = self._ways
+        way = shortest(self, base, tail, known)
+        if tail is not None and (base, tail) not in known:
+            newest = list(known.items())[1 - WAYS_KEPT :]
+            self._ways = {**dict(newest), (base, tail): way}
+        return way
 
     def columns(self, base: Base, columns: Sequence[Column]) -> dict[str, pa.ChunkedArray]:
         """Columns of a base by identity, as stored, in key order, one chunk a segment."""
@@ -120,7 +140,12 @@ class TableReader:
         found = {identity: values for identity, values in held.items() if values is not None}
         missing = [c for c in columns if c.id not in found]
         if missing:
-            table = decode_segment(self.store.get(entry.name), missing)
+            try:
+                table = decode_segment(self.store.get(entry.name), missing)
+            except (NotFound, Damaged):
+                if entry.name not in self.stand_ins:
+                    raise
+                table = rebuilt(self.store, entry, missing, self.stand_ins[entry.name])
             if table.num_rows != entry.rows:
                 raise Damaged(f"segment `{entry.name[:12]}` holds {table.num_rows} rows")
             for column in missing:
@@ -189,6 +214,20 @@ class Snapshot:
         ops = np.full(len(keys), INSERT, np.int8)
         inserted = make_delta(keys, ops, cells, self.base.origin, self.base.at)
         return compose([inserted, *self.read_layers])
+
+    def touched(self) -> dict[int | str, int]:
+        """When rows were last edited, or inserted since the import, ms since 1970; no others."""
+        times: dict[int | str, int] = {}
+        if self.base is not None and self.base.folded is not None:
+            key = self.schema.key_column
+            held = self.reader.columns(self.base, [key, TOUCHED])
+            edited = held[TOUCHED.id].is_valid()
+            kept = (held[name].filter(edited).to_pylist() for name in (key.id, TOUCHED.id))
+            times.update(zip(*kept, strict=True))
+        if self.over is not None:
+            table = self.over.table
+            times.update(zip(table["key"].to_pylist(), table["at"].to_pylist(), strict=True))
+        return times
 
     def stored(self, names: Sequence[str] | None = None) -> pa.Table:
         """Columns `names` (all by default) as stored, fields named by identity, sorted by key."""
@@ -369,16 +408,6 @@ class Snapshot:
                 hint=f"`{self.schema.key}` names a row; give each row its own",
             )
         return keys
-
-
-def stacked(layers: Sequence[Delta], delta: Delta | None) -> tuple[Delta, ...]:
-    """`layers` (oldest first) and one more. Each stays more than twice as large as the next, for
-    smaller ones are composed: so a commit takes what it holds times the logarithm of the chain, not
-    the chain, and a lookup goes through few layers."""
-    below = list(layers)
-    while delta is not None and below and below[-1].rows <= 2 * delta.rows:
-        delta = compose([below.pop(), delta])
-    return tuple(below) if delta is None else (*below, delta)
 
 
 def write_base(
