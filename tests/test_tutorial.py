@@ -1,4 +1,4 @@
-"""The pages that teach are true: their commands are run in order, and what they print is compared."""
+"""The pages that teach are true: their commands are run, and what they print is compared."""
 
 import os
 import re

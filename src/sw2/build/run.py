@@ -47,7 +47,7 @@ from sw2.progress import Event, Progress, silent
 from sw2.values import now_ms
 
 if TYPE_CHECKING:
-    from sw2.repo import Repository
+    from sw2.repo import Ledger, Repository
 
 LARGEST_DIFFERENCE = 1e-5  # of a probability, exported graph against trained network
 GOLDEN = 8
@@ -102,7 +102,7 @@ def job_of(repository: "Repository", rev: str = "HEAD") -> Job:
     return Job(spec, commit, repository.data_name(commit, columns), toolchain())
 
 
-def builds(repository: "Repository") -> list[Build]:
+def builds(repository: "Ledger") -> list[Build]:
     """Every build of a repository, the newest first."""
     folder = builds_folder(repository)
     folders = [entry for entry in folder.iterdir() if entry.is_dir()] if folder.exists() else []
@@ -117,7 +117,7 @@ def build_before(repository: "Repository", build: Build) -> Build | None:
     return next((b for b in older if b.key != build.key), None)
 
 
-def builds_folder(repository: "Repository") -> Path:
+def builds_folder(repository: "Ledger") -> Path:
     return Path(repository.folder) / "builds"
 
 

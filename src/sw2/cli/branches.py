@@ -126,7 +126,7 @@ def reflog(terminal: Terminal, branch: str, limit: int | None) -> None:
     that time."""
     from sw2.repo import reflog as moves_of
 
-    with terminal.repository() as repository:
+    with terminal.ledger() as repository:
         moves = moves_of(repository, branch)[:limit]
     lines = [
         f"{click.style(move.new[:10] or '(deleted)', fg='yellow')}  {plain(branch)}@{{{number}}}"

@@ -15,7 +15,7 @@ from sw2.cli.terminal import Terminal, bold, count, dim, percent, person, plain
 if TYPE_CHECKING:
     from sw2.build import Build
     from sw2.formats import AddReport
-    from sw2.repo import Repository, Status
+    from sw2.repo import Ledger, Status
 
 
 @command(
@@ -142,15 +142,25 @@ def _rows(keys: Sequence[str], target: str, label: str) -> Any:
 @command(example="sw2 status")
 def status(terminal: Terminal) -> None:
     """Tell what is staged and what is built."""
+    with terminal.ledger() as ledger:
+        found = ledger.clean_status()
+        if found is None:
+            with terminal.repository() as repository:
+                found = repository.status()
+        newest = _newest_build(ledger)
+        terminal.answer(_document(ledger, found, newest), _lines(ledger, found, newest))
+
+
+def _newest_build(ledger: "Ledger") -> "Build | None":
+    folder = ledger.folder / "builds"
+    if not folder.is_dir() or not any(folder.iterdir()):
+        return None  # and nothing of builds need be imported
     from sw2.build import builds
 
-    with terminal.repository() as repository:
-        found = repository.status()
-        newest = next(iter(builds(repository)), None)
-        terminal.answer(_document(repository, found, newest), _lines(repository, found, newest))
+    return next(iter(builds(ledger)), None)
 
 
-def _document(repository: "Repository", status: "Status", newest: "Build | None") -> dict[str, Any]:
+def _document(repository: "Ledger", status: "Status", newest: "Build | None") -> dict[str, Any]:
     return {
         "name": repository.name,
         "path": repository.root,
@@ -170,7 +180,7 @@ def _document(repository: "Repository", status: "Status", newest: "Build | None"
 _SHOWN = ("status", "commit", "accuracy", "interval", "tested")
 
 
-def _lines(repository: "Repository", status: "Status", newest: "Build | None") -> Iterator[str]:
+def _lines(repository: "Ledger", status: "Status", newest: "Build | None") -> Iterator[str]:
     head = status.head
     yield f"{bold(plain(repository.name))} on {status.branch}, {count(status.rows, 'example')}"
     if head:

@@ -13,7 +13,7 @@ from sw2.cli.signing import signer_of, verdict_of
 from sw2.cli.terminal import Terminal, bold, count, date, dim, person, plain
 
 if TYPE_CHECKING:
-    from sw2.repo import Changes, Commit, Repository
+    from sw2.repo import Changes, Commit, Ledger, Repository
 
 EXAMPLES = "examples"
 
@@ -133,7 +133,7 @@ def log(
     from sw2.cli.graph import drawn
     from sw2.repo import when
 
-    with terminal.repository() as repository:
+    with terminal.ledger() as repository:
         span = {"since": since and when(since), "until": until and when(until)}
         commits = repository.log(limit, revision, **span, **only)
         names = _names(repository)
@@ -150,7 +150,7 @@ def log(
             terminal.say("nothing is committed yet" if repository.head is None else "no commit")
 
 
-def _names(repository: "Repository") -> dict[str, list[str]]:
+def _names(repository: "Ledger") -> dict[str, list[str]]:
     """Branches and tags by the commit they point to, the one that is checked out first."""
     from sw2.repo import branches, tags
 

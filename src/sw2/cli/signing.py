@@ -41,7 +41,7 @@ def verify(terminal: Terminal, revision: str, allowed: str | None) -> int:
 
     A good one was made by a key that the file of allowed signers (--allowed, SW2_ALLOWED_SIGNERS,
     else ~/.ssh/allowed_signers) gives to somebody. Exits with 1 for every other answer."""
-    with terminal.repository() as repository:
+    with terminal.ledger() as repository:
         commit = repository.commit_of(revision)
         mark = verdict_of(commit, allowed)
     document = {"commit": commit.name, "author": commit.author, "signature": mark}

@@ -15,7 +15,7 @@ import click
 
 if TYPE_CHECKING:
     from sw2.errors import Sw2Error
-    from sw2.repo import Repository
+    from sw2.repo import Ledger, Repository
 
 
 @dataclass
@@ -59,6 +59,18 @@ class Terminal:
             yield repository
         finally:
             repository.close()
+
+    @contextmanager
+    def ledger(self) -> "Iterator[Ledger]":
+        """Commits and refs of the repository of the current folder, without its tables. Raises
+        NotARepository."""
+        from sw2.repo import Ledger
+
+        ledger = Ledger.open()
+        try:
+            yield ledger
+        finally:
+            ledger.close()
 
     def error(self, error: "Sw2Error") -> None:
         """`error: …`, a blank line, `hint: …`; with --json {kind, message, hint} on stdout."""

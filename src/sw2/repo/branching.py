@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING
 from sw2.errors import Conflict, InvalidInput, NotFound
 from sw2.repo import files
 from sw2.repo.commits import Commit
-from sw2.repo.history import between, is_before
+from sw2.repo.history import between
+from sw2.repo.log import is_before
 from sw2.repo.revisions import TAGS, branches, check_name, previous_branch, tags
 from sw2.repo.state import Move
 from sw2.values import now_ms

@@ -5,8 +5,10 @@ from dataclasses import asdict, dataclass, replace
 
 from sw2.errors import Damaged
 from sw2.repo.signing import Signature
-from sw2.table import TableVersion
-from sw2.table.schema import MALFORMED
+from sw2.values import TableVersion
+
+# What comes up when bytes that are no commit are taken apart.
+MALFORMED = (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError)
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,8 +14,9 @@ import pyarrow as pa
 from sw2.errors import InvalidInput, NotFound
 from sw2.repo.changes import Edit
 from sw2.repo.commits import Commit
+from sw2.repo.ledger import CONFLICTS
 from sw2.repo.merging import Combined, CombinedTable
-from sw2.repo.view import CONFLICTS, View
+from sw2.repo.view import View
 from sw2.table import Schema
 from sw2.table.merge import CellConflict
 from sw2.table.schema_merge import SchemaConflict

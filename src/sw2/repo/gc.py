@@ -199,10 +199,8 @@ def _would(repository: View, found: Plan, marks: Marks) -> Taken:
     gone = Taken()
     for path, index in repository.store.packs().items():
         if path in found.dead or path in found.thin:
-            rest = [row for row in index if row["name"].tobytes() not in marks]
-            size = (
-                path.stat().st_size if path in found.dead else sum(int(r["stored"]) for r in rest)
-            )
+            rest = [row for row in index if row.name not in marks]
+            size = path.stat().st_size if path in found.dead else sum(r.stored for r in rest)
             gone += Taken(int(path in found.dead), len(rest), size)
     return gone
 
@@ -210,7 +208,7 @@ def _would(repository: View, found: Plan, marks: Marks) -> Taken:
 def _all(repository: View) -> Iterator[bytes]:
     for index in repository.store.packs().values():
         for row in index:
-            yield row["name"].tobytes()
+            yield row.name
 
 
 def roots_of(repository: View) -> Roots:

@@ -1,14 +1,11 @@
-"""Reading history: log, what lies between two versions, and the past of a cell."""
+"""Reading history: what lies between two versions, and the past of a cell."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from heapq import heapify, heappop, heappush
-from itertools import islice
 from typing import TYPE_CHECKING
 
 from sw2.repo.changes import CellChange, Changes, cell_changes, changes_of, schema_changes
 from sw2.repo.commits import Commit
-from sw2.repo.revisions import ancestors, resolve
+from sw2.repo.revisions import resolve
 from sw2.repo.stage import Staged, staged_delta
 from sw2.table import (
     DELETE,
@@ -25,56 +22,6 @@ from sw2.table.schema_merge import joint
 
 if TYPE_CHECKING:
     from sw2.repo.view import View
-
-
-@dataclass(frozen=True, slots=True)
-class Only:
-    """Which commits a log tells. table, path: that changed this table or small file.  author: with
-    this in the author's name.  since, until: ms since 1970.  first_parent: not what was merged."""
-
-    table: str | None = None
-    path: str | None = None
-    author: str | None = None
-    since: int | None = None
-    until: int | None = None
-    first_parent: bool = False
-
-
-def log(view: "View", limit: int | None, rev: str, only: Only = Only()) -> list[Commit]:
-    """Commits that a revision leads to, newest first; of `A..B` those of B that A lacks."""
-    if rev == "HEAD" and view.head is None:
-        return []
-    old, dots, new = rev.partition("..")
-    tip = resolve(view, (new or "HEAD") if dots else rev)
-    found = _first_parents(view, tip) if only.first_parent else ancestors(view, [tip.name])
-    if dots:
-        known = {c.name for c in ancestors(view, [resolve(view, old or "HEAD").name])}
-        found = (commit for commit in found if commit.name not in known)
-    return list(islice((c for c in found if _wanted(view, c, only)), limit))
-
-
-def _first_parents(view: "View", commit: Commit) -> Iterator[Commit]:
-    yield commit
-    while commit.parents:
-        commit = view.load_commit(commit.parents[0])
-        yield commit
-
-
-def _wanted(view: "View", commit: Commit, only: Only) -> bool:
-    if only.author and only.author.lower() not in commit.author.lower():
-        return False
-    if (only.since and commit.at < only.since) or (only.until and commit.at > only.until):
-        return False
-    if only.table is None and only.path is None:
-        return True
-    parents = [view.load_commit(name) for name in commit.parents]
-    if only.table and all(
-        p.tables.get(only.table) != commit.tables.get(only.table) for p in parents
-    ):
-        return bool(parents) or only.table in commit.tables
-    if only.path and all(p.files.get(only.path) != commit.files.get(only.path) for p in parents):
-        return bool(parents) or only.path in commit.files
-    return False
 
 
 def diff(view: "View", old: str | None, new: str, table: str) -> Changes:
@@ -249,44 +196,6 @@ def _from_base(view: "View", commit: str | None, name: str, cell: _Cell) -> list
     if value is None:
         return []
     return [CellChange(cell.key, cell.name, None, value, base.origin, base.at, commit)]
-
-
-def merge_bases(view: "View", ours: Commit, theirs: Commit) -> list[Commit]:
-    """The best common ancestors of two commits: those that are no ancestor of another. More than
-    one where branches were merged crosswise; none where the histories have nothing in common.
-
-    Walks no further back than it must. Source: `paint_down_to_common` of git's commit-reach.c."""
-    from_ours, from_theirs, stale = 1, 2, 4
-    flags = {ours.name: from_ours}
-    flags[theirs.name] = flags.get(theirs.name, 0) | from_theirs
-    waiting = [
-        (-commit.at, commit.name, commit) for commit in {c.name: c for c in (ours, theirs)}.values()
-    ]
-    heapify(waiting)
-    found: dict[str, Commit] = {}
-    while any(not flags[name] & stale for _, name, _ in waiting):
-        _, _, commit = heappop(waiting)
-        painted = flags[commit.name]
-        if painted == from_ours | from_theirs:
-            found[commit.name] = commit
-            painted |= stale
-        for name in commit.parents:
-            if flags.get(name, 0) | painted != flags.get(name, 0):
-                flags[name] = flags.get(name, 0) | painted
-                parent = view.load_commit(name)
-                heappush(waiting, (-parent.at, name, parent))
-    best = [commit for commit in found.values() if not flags[commit.name] & stale]
-    return [c for c in best if not any(c != d and is_before(view, c, d) for d in best)]
-
-
-def is_before(view: "View", old: Commit, new: Commit) -> bool:
-    """Whether `old` is `new` or one of its ancestors. A commit is never older than its parents."""
-    for commit in ancestors(view, [new.name]):
-        if commit.name == old.name:
-            return True
-        if commit.at < old.at:
-            return False
-    return False
 
 
 def rebased(stage: Staged, below: TableVersion | None, view: "View") -> Staged:

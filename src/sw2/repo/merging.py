@@ -12,8 +12,10 @@ from typing import Any, Literal
 import pyarrow as pa
 
 from sw2.repo.commits import Commit
-from sw2.repo.history import Between, between, merge_bases
-from sw2.repo.view import CONFLICTS, View
+from sw2.repo.history import Between, between
+from sw2.repo.ledger import CONFLICTS
+from sw2.repo.log import merge_bases
+from sw2.repo.view import View
 from sw2.table import Column, Delta, Schema, TableVersion, compose
 from sw2.table.merge import CellConflict, Decide, merge_deltas
 from sw2.table.schema_merge import SchemaConflict, joint, merge_schemas

@@ -9,7 +9,9 @@ from sw2.errors import Conflict, InvalidInput, NotFound
 from sw2.repo import files
 from sw2.repo.commits import Commit, encode_commit
 from sw2.repo.conflicts import conflict_rows, conflict_schema
-from sw2.repo.history import between, is_before
+from sw2.repo.history import between
+from sw2.repo.ledger import CONFLICTS
+from sw2.repo.log import is_before
 from sw2.repo.merging import (
     Combined,
     CombinedTable,
@@ -21,7 +23,6 @@ from sw2.repo.merging import (
     since_parent,
 )
 from sw2.repo.revisions import STASH, branches
-from sw2.repo.view import CONFLICTS
 from sw2.store import ObjectWriter
 from sw2.table import DELETE, EDIT, INSERT, Delta, Schema, Snapshot, TableVersion, compose
 from sw2.values import Origin, now_ms

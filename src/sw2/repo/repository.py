@@ -10,15 +10,16 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from sw2.errors import InvalidInput, NotARepository
+from sw2.errors import InvalidInput
 from sw2.repo import branching, conflicts, files, replay, restoring
 from sw2.repo.changes import Edit
 from sw2.repo.commits import Commit, encode_commit, signed_bytes
 from sw2.repo.history import rebased
+from sw2.repo.ledger import EXAMPLES, FOLDER
 from sw2.repo.signing import Signature
 from sw2.repo.stage import INLINE_BYTES, deletion_of, delta_of
 from sw2.repo.state import Action, State
-from sw2.repo.view import EXAMPLES, FOLDER, View
+from sw2.repo.view import View
 from sw2.store import name_of
 from sw2.store.objects import sync_folder, writing
 from sw2.table import Delta, Schema, write_base
@@ -63,17 +64,6 @@ class Repository(View):
             folder.rename(root / FOLDER)
             sync_folder(root)
         return Repository.open(root)
-
-    @staticmethod
-    def open(path: str | os.PathLike[str] = ".") -> "Repository":
-        """The repository that `path` lies in. Raises NotARepository when there is none."""
-        start = Path(path).resolve()
-        for root in (start, *start.parents):
-            if (root / FOLDER).is_dir():
-                return Repository(root, State(root / FOLDER / "state.sqlite"))
-        raise NotARepository(
-            f"there is no repository in `{start}` or above it", hint="Run `sw2 init` to make one"
-        )
 
     @contextmanager
     def write_media(self) -> Iterator[Callable[[bytes], str]]:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import pyarrow as pa
 
 from sw2.errors import NotFound
-from sw2.repo.view import EXAMPLES
+from sw2.repo.ledger import EXAMPLES
 from sw2.table import Schema
 from sw2.values import Origin
 

@@ -16,8 +16,8 @@ from sw2.repo.commits import Commit
 from sw2.values import now_ms
 
 if TYPE_CHECKING:
+    from sw2.repo.ledger import Ledger
     from sw2.repo.state import Move
-    from sw2.repo.view import View
 
 SHORTEST = 4
 TAGS, STASH = "tags/", "stash/"
@@ -28,7 +28,7 @@ DAYS = {"day": 1, "week": 7, "month": 30, "year": 365}
 SECONDS = {"second": 1, "minute": 60, "hour": 3600} | {k: v * 86_400 for k, v in DAYS.items()}
 
 
-def resolve(view: "View", rev: str) -> Commit:
+def resolve(ledger: "Ledger", rev: str) -> Commit:
     """The commit that `rev` names. Raises NotFound, telling what there is, and InvalidInput for
     what is no revision."""
     begin = re.match(r"[^~^@]+|@(?!\{)", rev)
@@ -45,10 +45,10 @@ def resolve(view: "View", rev: str) -> Commit:
         if step[3] is not None:
             if commit is not None:
                 raise InvalidInput(f"`{rev}`: `@{{…}}` goes after a branch or HEAD")
-            commit = view.load_commit(_moved(view, name, step[3]))
+            commit = ledger.load_commit(_moved(ledger, name, step[3]))
         else:
-            commit = _older(view, commit or view.load_commit(_start(view, name)), step, rev)
-    return commit or view.load_commit(_start(view, name))
+            commit = _older(ledger, commit or ledger.load_commit(_start(ledger, name)), step, rev)
+    return commit or ledger.load_commit(_start(ledger, name))
 
 
 def check_name(name: str) -> None:
@@ -61,24 +61,24 @@ def check_name(name: str) -> None:
         )
 
 
-def branches(view: "View") -> dict[str, str]:
+def branches(ledger: "Ledger") -> dict[str, str]:
     """Branches and the commits they point to."""
-    refs = view.state.refs()
+    refs = ledger.state.refs()
     return {name: to for name, to in refs.items() if not name.startswith((TAGS, STASH))}
 
 
-def tags(view: "View") -> dict[str, str]:
+def tags(ledger: "Ledger") -> dict[str, str]:
     """Tags and the commits they name."""
-    refs = view.state.refs()
+    refs = ledger.state.refs()
     return {n.removeprefix(TAGS): to for n, to in refs.items() if n.startswith(TAGS)}
 
 
-def reflog(view: "View", ref: str = "HEAD") -> list["Move"]:
+def reflog(ledger: "Ledger", ref: str = "HEAD") -> list["Move"]:
     """The moves of a branch, newest first; of HEAD: those of whichever branch was checked out."""
-    moves = view.state.moves()
+    moves = ledger.state.moves()
     if ref != "HEAD":
         return [move for move in moves if move.ref == ref]
-    branch, found = view.branch, []
+    branch, found = ledger.branch, []
     for move in moves:
         if move.ref == "HEAD":
             found.append(move)
@@ -89,9 +89,9 @@ def reflog(view: "View", ref: str = "HEAD") -> list["Move"]:
     return found
 
 
-def previous_branch(view: "View") -> str:
+def previous_branch(ledger: "Ledger") -> str:
     """The branch that was left last. Raises NotFound when none was."""
-    for move in view.state.moves():
+    for move in ledger.state.moves():
         if move.ref == "HEAD" and (switched := SWITCHED.match(move.why)):
             return switched[1]
     raise NotFound("no branch was left yet", hint="Name one; `sw2 branch` lists them")
@@ -126,7 +126,7 @@ def when(text: str, now: int | None = None) -> int:
         ) from error
 
 
-def ancestors(view: "View", starts: Iterable[str]) -> Iterator[Commit]:
+def ancestors(ledger: "Ledger", starts: Iterable[str]) -> Iterator[Commit]:
     """The commits named and all before them, each once, newest first (by their time)."""
     seen: set[str] = set()
     waiting: list[tuple[int, str, Commit]] = []
@@ -134,7 +134,7 @@ def ancestors(view: "View", starts: Iterable[str]) -> Iterator[Commit]:
     def add(name: str) -> None:
         if name not in seen:
             seen.add(name)
-            commit = view.load_commit(name)
+            commit = ledger.load_commit(name)
             heappush(waiting, (-commit.at, name, commit))
 
     for name in starts:
@@ -146,34 +146,34 @@ def ancestors(view: "View", starts: Iterable[str]) -> Iterator[Commit]:
         yield commit
 
 
-def _older(view: "View", commit: Commit, step: re.Match[str], rev: str) -> Commit:
+def _older(ledger: "Ledger", commit: Commit, step: re.Match[str], rev: str) -> Commit:
     if step[1] is not None:
         for _ in range(int(step[1] or 1)):
-            commit = _parent(view, commit, 1, rev)
+            commit = _parent(ledger, commit, 1, rev)
         return commit
     number = int(step[2] or 1)
-    return _parent(view, commit, number, rev) if number else commit
+    return _parent(ledger, commit, number, rev) if number else commit
 
 
-def _parent(view: "View", commit: Commit, number: int, rev: str) -> Commit:
+def _parent(ledger: "Ledger", commit: Commit, number: int, rev: str) -> Commit:
     if len(commit.parents) < number:
         what = f"commit {commit.short} has {len(commit.parents)} parents"
         why = f"`{rev}`: {what}" if commit.parents else f"`{rev}` is before the first commit"
         raise NotFound(why, hint="See `sw2 log --graph`")
-    return view.load_commit(commit.parents[number - 1])
+    return ledger.load_commit(commit.parents[number - 1])
 
 
-def _start(view: "View", name: str) -> str:
+def _start(ledger: "Ledger", name: str) -> str:
     if name in ("HEAD", "@"):
-        if view.head is None:
+        if ledger.head is None:
             raise NotFound("nothing is committed yet", hint="Run `sw2 commit -m MESSAGE`")
-        return view.head
-    refs = view.state.refs()
-    for ref in (previous_branch(view) if name == "-" else name, TAGS + name):
+        return ledger.head
+    refs = ledger.state.refs()
+    for ref in (previous_branch(ledger) if name == "-" else name, TAGS + name):
         if ref in refs:
             return refs[ref]
     if re.fullmatch(f"[0-9a-f]{{{SHORTEST},64}}", name):
-        found = _beginning(view, name)
+        found = _beginning(ledger, name)
         if len(found) == 1:
             return found[0]
         if found:
@@ -187,18 +187,18 @@ def _start(view: "View", name: str) -> str:
     )
 
 
-def _beginning(view: "View", digits: str) -> list[str]:
+def _beginning(ledger: "Ledger", digits: str) -> list[str]:
     """Commits whose name begins so, among those that a ref or the reflog leads to."""
-    starts = set(view.state.refs().values())
-    starts |= {name for move in view.state.moves() for name in (move.old, move.new) if name}
-    there = [name for name in sorted(starts) if view.store.has(name)]
-    return [c.name for c in ancestors(view, there) if c.name.startswith(digits)]
+    starts = set(ledger.state.refs().values())
+    starts |= {name for move in ledger.state.moves() for name in (move.old, move.new) if name}
+    there = [name for name in sorted(starts) if ledger.store.has(name)]
+    return [c.name for c in ancestors(ledger, there) if c.name.startswith(digits)]
 
 
-def _moved(view: "View", name: str, which: str) -> str:
+def _moved(ledger: "Ledger", name: str, which: str) -> str:
     """Where a ref pointed so many moves, or so long, ago."""
-    ref = "HEAD" if name == "@" else name or view.branch
-    moves = reflog(view, ref)
+    ref = "HEAD" if name == "@" else name or ledger.branch
+    moves = reflog(ledger, ref)
     if not moves:
         raise NotFound(f"there is no record of `{name}`", hint="See `sw2 reflog`")
     if re.fullmatch(r"\d+", which):

@@ -10,7 +10,7 @@ from typing import Any
 
 from sw2.errors import Conflict, Damaged
 from sw2.repo.database import RESTORE, Database, told
-from sw2.table.chain import Fold
+from sw2.values import Fold
 
 LAST_MOVES = """
 SELECT ref, new FROM reflog WHERE seq IN (SELECT max(seq) FROM reflog GROUP BY ref)

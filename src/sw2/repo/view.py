@@ -3,21 +3,18 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import pyarrow as pa
 from blake3 import blake3
 
-from sw2.errors import Damaged, NotFound
+from sw2.errors import NotFound
 from sw2.repo import files, history
 from sw2.repo.blame import blame_column
 from sw2.repo.changes import CellChange, Changes, changes_of, schema_changes
-from sw2.repo.commits import Commit, parse_commit
-from sw2.repo.history import Only
-from sw2.repo.revisions import resolve
+from sw2.repo.commits import Commit
+from sw2.repo.ledger import CONFLICTS, EXAMPLES, Ledger, Status
 from sw2.repo.stage import Staged, extended, nothing_staged
 from sw2.repo.state import State
-from sw2.store import ObjectStore
 from sw2.table import (
     Schema,
     Snapshot,
@@ -26,32 +23,6 @@ from sw2.table import (
     Way,
 )
 from sw2.table.pack import pack
-
-FOLDER = ".sw2"
-EXAMPLES = "examples"
-# Rows of a merge that wait for a decision (`repo/conflicts.py`).
-CONFLICTS = "conflicts"
-# Parsed commits kept in memory.
-COMMITS_KEPT = 10_000
-
-
-@dataclass(frozen=True, slots=True)
-class Status:
-    """What `sw2 status` tells. edited, inserted, deleted: rows staged and not committed.
-    conflicts: rows of a merge that wait for a decision."""
-
-    branch: str
-    head: Commit | None
-    rows: int
-    edited: int
-    inserted: int
-    deleted: int
-    files: list[str]
-    conflicts: int = 0
-
-    @property
-    def clean(self) -> bool:
-        return not (self.edited or self.inserted or self.deleted or self.files)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,43 +41,15 @@ class Seen:
         return unmoved and ids[: len(self.ids)] == self.ids
 
 
-class View:
+class View(Ledger):
     """A repository as it stands, for reading: nothing here changes it. Threads may share one."""
 
     def __init__(self, root: Path, state: State) -> None:
-        self.root = root
-        self.folder = root / FOLDER
-        self.state = state
-        self.store = ObjectStore(self.folder / "packs")
+        super().__init__(root, state)
         self.reader = TableReader(self.store, state.folds.get)
-        self._commits: dict[str, Commit] = {}
         self._schemas: dict[str, Schema] = {}
         self._seen: dict[str, Seen] = {}
         self._snapshots: dict[str, tuple[Staged, Snapshot]] = {}
-
-    def close(self) -> None:
-        self.state.close()
-
-    @property
-    def name(self) -> str:
-        return self.state.meta("name") or self.root.name
-
-    @property
-    def branch(self) -> str:
-        return self.state.meta("branch") or "main"
-
-    @property
-    def head(self) -> str | None:
-        """Name of the commit that the branch points to. Raises Damaged when the branch is lost, for
-        a history would begin anew."""
-        branch = self.branch
-        target = self.state.ref(branch)
-        if target is None and (others := self.state.refs()):
-            raise Damaged(
-                f"there is no branch `{branch}`, only {', '.join(others)}",
-                hint="Run `sw2 fsck`, and restore `.sw2/state.sqlite` from a backup",
-            )
-        return target
 
     def snapshot(self, rev: str | None = None, table: str = EXAMPLES) -> Snapshot:
         """A table at a commit, or as it stands with what is staged (rev None).
@@ -190,35 +133,9 @@ class View:
         changed = files.changed(self.root, head)
         return Status(self.branch, head, rows, edited, inserted, deleted, changed, conflicts)
 
-    def commit_of(self, rev: str) -> Commit:
-        """The commit of a revision (`repo/revisions.py`)."""
-        return resolve(self, rev)
-
-    def load_commit(self, name: str) -> Commit:
-        commit = self._commits.get(name)
-        if commit is None:
-            commit = self._commits[name] = parse_commit(name, self.store.get(name))
-            for oldest in list(self._commits)[:-COMMITS_KEPT]:
-                self._commits.pop(oldest, None)
-        return commit
-
-    def log(self, limit: int | None = None, rev: str = "HEAD", **only: Any) -> list[Commit]:
-        """Commits, newest first; of `A..B` those of B that A lacks. only: see `Only`."""
-        return history.log(self, limit, rev, Only(**only))
-
     def diff(self, old: str | None, new: str, table: str = EXAMPLES) -> Changes:
         """What changed from one commit to another (old None: from nothing)."""
         return history.diff(self, old, new, table)
-
-    def parting(self, ours: Commit, theirs: Commit) -> Commit:
-        """The commit at which two histories parted. Raises NotFound when they have none in
-        common."""
-        bases = history.merge_bases(self, ours, theirs)
-        if not bases:
-            raise NotFound(
-                f"{ours.short} and {theirs.short} have no commit in common", hint="See `sw2 log`"
-            )
-        return bases[0]
 
     def history(self, key: int | str, column: str, table: str = EXAMPLES) -> list[CellChange]:
         """Every change of one cell, newest first, staged ones (commit None) before all."""
@@ -227,22 +144,6 @@ class View:
     def blame_column(self, column: str, table: str = EXAMPLES, rev: str = "HEAD") -> pa.Table:
         """Who decided each cell of a column (`blame.blame_column`)."""
         return blame_column(self, column, rev, table)
-
-    def file(self, path: str, rev: str | None = None) -> bytes:
-        """A small file at a commit, or from the working folder (rev None)."""
-        if rev is None:
-            if (raw := files.working(self.root, path)) is None:
-                raise NotFound(
-                    f"there is no file `{path}` in `{self.root}`", hint=f"Write `{path}`"
-                )
-            return raw
-        commit = self.commit_of(rev)
-        if path not in commit.files:
-            raise NotFound(
-                f"commit {commit.short} has no file `{path}`",
-                hint=f"Write `{path}` and run `sw2 commit`",
-            )
-        return self.store.get(commit.files[path])
 
     def data_name(
         self, rev: str, columns: Sequence[str] | None = None, table: str = EXAMPLES

@@ -8,16 +8,15 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import Any
 
-import numpy as np
 from blake3 import blake3
 
 from sw2.errors import Damaged, NotFound, Unavailable
+from sw2.store.cache import read_cache, write_cache
 from sw2.store.packs import (
     END,
     HEAD,
-    INDEX_ROW,
+    ROW,
     TRAILER,
     Entry,
     Index,
@@ -32,9 +31,8 @@ from sw2.store.packs import (
 # Packs with fewer objects go into one dictionary; larger ones are searched in their own index,
 # so that opening a store of millions of pictures builds no table of millions of rows.
 SMALL_PACK = 4096
-# numpy compares these as bytes; zeros at the end count as nothing, which all names being 32 bytes
-# makes the same order and equality.
-NAME = np.dtype("S32")
+# Small packs that were opened one by one, after which their indexes are kept in one file.
+UNCACHED_PACKS = 64
 
 
 def name_of(raw: bytes) -> str:
@@ -51,15 +49,17 @@ class StoreFault:
 
 
 class ObjectStore:
-    """Objects under `folder`. Several processes may read and write one store at the same time."""
+    """Objects under `folder`. Several processes may read and write one store at the same time.
+    cache: a file that spares opening each small pack (`store/cache.py`); None: each is opened."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, cache: Path | None = None) -> None:
         self.folder = folder
+        self._cache = cache
         self._packs: dict[Path, Index] = {}
         self._small: dict[bytes, Entry] = {}
-        self._large: dict[Path, np.ndarray[tuple[int], np.dtype[np.bytes_]]] = {}
+        self._large: dict[Path, Index] = {}
         self._broken: dict[Path, str] = {}
-        self._scan()
+        self._open()
 
     def get(self, name: str) -> bytes:
         """The bytes of an object. Raises NotFound, or Damaged when they do not match `name`."""
@@ -92,7 +92,7 @@ class ObjectStore:
         self._scan()
         for index in list(self._packs.values()):
             for row in index:
-                yield row["name"].tobytes().hex()
+                yield row.name.hex()
 
     def packs(self) -> dict[Path, Index]:
         """Every whole pack and its index, as the folder is now."""
@@ -137,7 +137,7 @@ class ObjectStore:
                 yield StoreFault(f"pack {path.name}", error.message)
                 continue
             for row in index:
-                name = row["name"].tobytes().hex()
+                name = row.name.hex()
                 try:
                     read_object(entry_of(path, row), name)
                 except (Damaged, Unavailable) as error:
@@ -153,12 +153,10 @@ class ObjectStore:
     def _others(self, entry: Entry, name: str) -> Iterator[Entry]:
         """Where else an object lies, once its pack is gone or damaged."""
         self._scan()
-        sought = np.array([bytes.fromhex(name)], NAME)
+        key = bytes.fromhex(name)
         for path, index in list(self._packs.items()):
-            names = np.ascontiguousarray(index["name"]).view(NAME)
-            at = int(np.searchsorted(names, sought)[0])
-            if path != entry.pack and at < len(names) and names[at] == sought[0]:
-                yield entry_of(path, index[at])
+            if path != entry.pack and (row := index.find(key)) is not None:
+                yield entry_of(path, row)
 
     def _find(self, name: str) -> Entry | None:
         if not re.fullmatch("[0-9a-f]{64}", name):
@@ -172,22 +170,39 @@ class ObjectStore:
     def _look(self, key: bytes) -> Entry | None:
         if (entry := self._small.get(key)) is not None:
             return entry
-        # As an array of the same type: anything else would have numpy convert all names first.
-        sought = np.array([key], NAME)
-        for path, names in list(self._large.items()):
-            at = int(np.searchsorted(names, sought)[0])
-            if at < len(names) and names[at] == sought[0]:
-                return entry_of(path, self._packs[path][at])
+        for path, index in list(self._large.items()):
+            if (row := index.find(key)) is not None:
+                return entry_of(path, row)
         return None
+
+    def _open(self) -> None:
+        known = read_cache(self._cache) if self._cache else {}
+        opened = 0
+        for path in self._listed():
+            index = known.get(path.stem)
+            opened += index is None and self._add(path)
+            if index is not None:
+                self._hold(path, index)
+        if self._cache and opened >= UNCACHED_PACKS:
+            small = {p.stem: x for p, x in self._packs.items() if len(x) < SMALL_PACK}
+            write_cache(self._cache, small)
 
     def _scan(self) -> bool:
         """Notices packs that appeared since the last look; True when there was a new one."""
         new = False
-        for path in self.folder.glob("??/*.pack"):
+        for path in self._listed():
             # A broken one is looked at again, for it may have been restored or locked only then.
             if path not in self._packs:
                 new = self._add(path) or new
         return new
+
+    def _listed(self) -> Iterator[Path]:
+        with suppress(FileNotFoundError, NotADirectoryError):
+            folders = [entry.path for entry in os.scandir(self.folder) if len(entry.name) == 2]
+            for folder in folders:
+                with suppress(FileNotFoundError, NotADirectoryError):
+                    names = [entry.name for entry in os.scandir(folder)]
+                    yield from (Path(folder, name) for name in names if name.endswith(".pack"))
 
     def _add(self, path: Path) -> bool:
         try:
@@ -198,13 +213,16 @@ class ObjectStore:
             # Kept apart, not raised: the rest of the store stays readable, and fsck tells.
             self._broken[path] = error.message
             return False
+        self._hold(path, index)
+        return True
+
+    def _hold(self, path: Path, index: Index) -> None:
         self._broken.pop(path, None)
         self._packs[path] = index
         if len(index) < SMALL_PACK:
             self._small.update(small_entries(path, index))
         else:
-            self._large[path] = np.ascontiguousarray(index["name"]).view(NAME)
-        return True
+            self._large[path] = index
 
 
 class ObjectWriter:
@@ -280,9 +298,7 @@ class ObjectWriter:
                 self._file.close()
 
     def _finish(self) -> None:
-        index = np.array(
-            [(np.void(key), *self._rows[key]) for key in sorted(self._rows)], dtype=INDEX_ROW
-        ).tobytes()
+        index = b"".join(ROW.pack(key, *self._rows[key]) for key in sorted(self._rows))
         digest = blake3(index).digest()
         self._file.write(index + TRAILER.pack(len(self._rows), digest, END))
         self._file.flush()
@@ -298,9 +314,8 @@ class ObjectWriter:
 
 
 def small_entries(path: Path, index: Index) -> Iterator[tuple[bytes, Entry]]:
-    rows: list[Any] = index.tolist()
-    for name, *place in rows:
-        yield name, Entry(path, *place)
+    for row in index:
+        yield row.name, entry_of(path, row)
 
 
 @contextmanager

@@ -2,7 +2,7 @@
 
     "SW2PACK1"                                     8 bytes
     the stored bytes of each object, one after the other
-    for each object, sorted by name:               INDEX_ROW, 57 bytes
+    for each object, sorted by name:               ROW, 57 bytes
         name 32 | offset u64 | stored size u64 | raw size u64 | codec u8
     count u32 | BLAKE3 of the index 32 | "SW2PEND1"    44 bytes
 
@@ -15,9 +15,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, NamedTuple
 
-import numpy as np
 import zstandard
 from blake3 import blake3
 
@@ -25,12 +24,9 @@ from sw2.errors import Damaged, Unavailable
 
 HEAD = b"SW2PACK1"
 END = b"SW2PEND1"
-INDEX_ROW = np.dtype(
-    [("name", "V32"), ("offset", "<u8"), ("stored", "<u8"), ("raw", "<u8"), ("codec", "u1")]
-)
+ROW = struct.Struct("<32sQQQB")
 TRAILER = struct.Struct("<I32s8s")
 RAW, ZSTD = 0, 1
-Index = np.ndarray[tuple[int], np.dtype[np.void]]
 # An object that says it is larger than this is refused before any memory is taken.
 LARGEST_OBJECT = 1 << 34
 LIST_ALL = "Run `sw2 fsck` to list everything that is damaged"
@@ -47,6 +43,43 @@ class Entry:
     codec: int
 
 
+class Row(NamedTuple):
+    """Of an object in the index of its pack. name: 32 bytes."""
+
+    name: bytes
+    offset: int
+    stored: int
+    raw: int
+    codec: int
+
+
+@dataclass(frozen=True, slots=True)
+class Index:
+    """The index of a pack, as it lies in the file: rows sorted by name."""
+
+    raw: bytes | memoryview
+
+    def __len__(self) -> int:
+        return len(self.raw) // ROW.size
+
+    def __iter__(self) -> Iterator[Row]:
+        return map(Row._make, ROW.iter_unpack(self.raw))
+
+    def find(self, name: bytes) -> Row | None:
+        """The row of an object, found by bisection: a pack of millions of pictures is not read."""
+        low, high = 0, len(self)
+        while low < high:
+            middle = (low + high) // 2
+            if bytes(self.raw[middle * ROW.size : middle * ROW.size + 32]) < name:
+                low = middle + 1
+            else:
+                high = middle
+        if low == len(self):
+            return None
+        row = Row._make(ROW.unpack_from(self.raw, low * ROW.size))
+        return row if row.name == name else None
+
+
 def read_index(pack: Path) -> Index:
     """The index of a pack, sorted by name. Raises Damaged when the file is not a whole pack."""
     with _opened(pack) as file:
@@ -58,18 +91,18 @@ def read_index(pack: Path) -> Index:
             raise Damaged(f"pack `{pack.name}` does not begin as a pack does")
         file.seek(size - TRAILER.size)
         count, digest, end = TRAILER.unpack(file.read(TRAILER.size))
-        start = size - TRAILER.size - count * INDEX_ROW.itemsize
+        start = size - TRAILER.size - count * ROW.size
         if end != END or start < len(HEAD):
             raise Damaged(f"pack `{pack.name}` does not end as a pack does")
         file.seek(start)
-        index = file.read(count * INDEX_ROW.itemsize)
+        index = file.read(count * ROW.size)
     if blake3(index).digest() != digest or pack.stem != digest.hex():
         raise Damaged(f"the index of pack `{pack.name}` does not match its checksum and name")
-    return np.frombuffer(index, dtype=INDEX_ROW)
+    return Index(index)
 
 
-def entry_of(pack: Path, row: np.void) -> Entry:
-    return Entry(pack, int(row["offset"]), int(row["stored"]), int(row["raw"]), int(row["codec"]))
+def entry_of(pack: Path, row: Row) -> Entry:
+    return Entry(pack, *row[1:])
 
 
 def read_object(entry: Entry, name: str) -> bytes:

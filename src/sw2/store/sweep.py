@@ -6,11 +6,10 @@ that is also taken by whoever finds an object stored and marks its pack as used.
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 from sw2.errors import Damaged
 from sw2.store.objects import ObjectStore, locked, writing
-from sw2.store.packs import Index, entry_of
+from sw2.store.packs import Index, Row, entry_of
 
 # More packs than so many that are smaller than this are gathered into one.
 MANY, SMALL = 64, 1 << 16
@@ -47,7 +46,7 @@ def plan(store: ObjectStore, needed: Needed, before: float) -> Plan:
     found = Plan()
     for path, index in sorted(store.packs().items()):
         size, old = path.stat().st_size, path.stat().st_mtime < before
-        kept = [int(row["stored"]) for row in index if needed(row["name"].tobytes())]
+        kept = [row.stored for row in index if needed(row.name)]
         if old and not kept:
             found.dead.append(path)
         elif old and sum(kept) * 2 < size:
@@ -69,7 +68,7 @@ def moved(store: ObjectStore, packs: Iterable[Path], needed: Needed, before: flo
         for path in (path for path in packs if path in held):
             try:
                 for row in _wanted(path, held[path], needed, before):
-                    writer.copy(entry_of(path, row), row["name"].tobytes().hex())
+                    writer.copy(entry_of(path, row), row.name.hex())
             except Damaged:
                 continue
     return writer.path
@@ -85,13 +84,13 @@ def taken(
     gone, files = Taken(), list[Path]()
     with writing(store.folder), locked(store.folder, exclusive=True):
         held = store.packs()
-        there = {row["name"].tobytes() for row in held[into]} if into in held else set()
+        there = {row.name for row in held[into]} if into in held else set()
         for path in packs:
             if path not in held or path == into:
                 continue
-            names = {row["name"].tobytes() for row in _wanted(path, held[path], needed, before)}
+            names = {row.name for row in _wanted(path, held[path], needed, before)}
             if names <= there:
-                dropped = sum(not needed(row["name"].tobytes()) for row in held[path])
+                dropped = sum(not needed(row.name) for row in held[path])
                 gone += Taken(1, dropped, path.stat().st_size)
                 path.unlink()
                 files.append(path)
@@ -99,11 +98,11 @@ def taken(
     return gone
 
 
-def _wanted(path: Path, index: Index, needed: Needed, before: float) -> Iterable[Any]:
+def _wanted(path: Path, index: Index, needed: Needed, before: float) -> Iterable[Row]:
     """Rows of a pack that have to stay: all of one that was used of late, for whoever did may not
     have said yet what for."""
     late = path.stat().st_mtime >= before
-    return [row for row in index if late or needed(row["name"].tobytes())]
+    return [row for row in index if late or needed(row.name)]
 
 
 def sweep_temporary(folder: Path, before: float, dry_run: bool) -> int:

@@ -1,7 +1,7 @@
 """A versioned table: base segments, cell deltas over them, and readers."""
 
 from sw2.table.cells import MEDIA_TYPES, ColumnType, one_chunk
-from sw2.table.chain import Fold, Way
+from sw2.table.chain import Way
 from sw2.table.delta import DELETE, EDIT, INSERT, Delta, compose, make_delta, same
 from sw2.table.schema import Column, MergeRule, Schema
 from sw2.table.segment import Base
@@ -9,11 +9,11 @@ from sw2.table.version import (
     Part,
     Snapshot,
     TableReader,
-    TableVersion,
     find,
     keys_of,
     write_base,
 )
+from sw2.values import Fold, TableVersion
 
 __all__ = [
     "DELETE",

@@ -8,20 +8,12 @@ from typing import TYPE_CHECKING, Any
 from sw2.errors import Damaged, NotFound
 from sw2.table.delta import Delta, compose
 from sw2.table.schema import Column, Schema
+from sw2.values import Fold
 
 if TYPE_CHECKING:
     from sw2.store import ObjectStore
     from sw2.table.segment import Base, SegmentEntry
     from sw2.table.version import TableReader
-
-
-@dataclass(frozen=True, slots=True)
-class Fold:
-    """What is noted beside a tail.  base: a base that equals the table there.  delta: one delta
-    that says what a run of the chain up to there says; its parent is where the run begins."""
-
-    base: str | None
-    delta: str | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -39,16 +39,6 @@ WAYS_KEPT = 4
 TOUCHED = Column("at", "at", "int")
 
 
-@dataclass(frozen=True, slots=True)
-class TableVersion:
-    """What a commit says of a table: names of objects. tail is the newest delta of the chain."""
-
-    schema: str
-    base: str | None
-    tail: str | None
-    rows: int
-
-
 class TableReader:
     """Reads segments and delta chains out of a store, keeping what it decoded. folds: what is
     noted beside a tail."""
