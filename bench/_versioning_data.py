@@ -46,6 +46,10 @@ def key_of(row: Any) -> Any:
     return row * 3 + 7
 
 
+def row_of(key: int) -> int:
+    return (key - 7) // 3
+
+
 def batches(edits: int = EDITS, rows: int = ROWS, seed: int = 1998) -> Iterator[Cells]:
     """Endless batches: `edits` scattered rows, four columns of each."""
     rng = np.random.default_rng(seed)
@@ -117,7 +121,7 @@ class Csv:
 
     def change(self, cells: Cells) -> None:
         for key, values in cells.items():
-            place = (key - 7) // 3
+            place = row_of(key)
             for name, value in values.items():
                 self.rows[place][NAMES.index(name)] = value
             self.lines[place] = _line(self.rows[place])

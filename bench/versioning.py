@@ -23,7 +23,7 @@ from typing import Any
 
 from _bench import Figure, Options, peer, run
 
-EARLY, LATE = 50, 1_000
+EARLY, LATE, QUICK = 50, 1_000, 128
 BIG, BIG_ROWS = "10,000,000 rows", 10_000_000
 PEERS: dict[str, tuple[str, ...]] = {
     "doltlite": ("doltlite==0.51.3", "numpy"),
@@ -63,9 +63,10 @@ def measure(options: Options) -> Iterator[Figure]:
         base = Path(folder) / "base"
         yield from of_import(base, peers)
         yield from of_edits(base, peers)
+        yield from of_merge(base, peers)
         if not options.quick:
             yield from of_many_rows(Path(folder))
-        yield from of_history(base, EARLY if options.quick else LATE, peers)
+        yield from of_history(base, QUICK if options.quick else LATE, peers)
 
 
 def of_import(base: Path, peers: Beside) -> Iterator[Figure]:
@@ -104,26 +105,49 @@ def of_many_rows(folder: Path) -> Iterator[Figure]:
     yield Figure(f"bytes of 200 edits at {BIG}", told["bytes"], "bytes", 4608)
 
 
+def of_merge(base: Path, peers: Beside) -> Iterator[Figure]:
+    from _versioning_data import SHARED
+    from _versioning_own import copied, step
+
+    told = step("merge", copied(base, "merge"))
+    beside = {key: peers.of(key) for key in ("merge", "conflicts", "joined")}
+    yield Figure("merge of 2 x 1,000 edits, warm", told["ms"], "CPU ms", 50, beside["merge"])
+    for key in ("conflicts", "joined"):
+        yield Figure(f"rows of it: {key}", told[key], "", SHARED, beside[key], exactly=True)
+    yield Figure("cells of it that are wrong", told["wrong"], "", 0, exactly=True)
+
+
 def of_history(base: Path, commits: int, peers: Beside) -> Iterator[Figure]:
     """What many commits of 200 edits lead to."""
-    from _versioning_own import copied, read, step
+    from _versioning_own import copied, grown, program, step, typical
 
-    root = copied(base, "history")
-    step("grow", root, 0, EARLY)
-    whole = "whole table to Arrow, after {} commits"
-    yield Figure(whole.format(EARLY), read(root, "HEAD"), "CPU s", 0.4, peers.of("early"))
-    if commits > EARLY:
-        late = step("grow", root, EARLY, commits)
-        name = f"200 edits and commit, the last of {commits:,}"
-        last = statistics.median(late["ms"][-EARLY:])
-        yield Figure(name, last, "CPU ms", 20, peers.of("last"))
-        head = read(root, "HEAD")
-        yield Figure(whole.format(f"{commits:,}"), head, "CPU s", 0.4, peers.of("read"))
-    else:
-        head = read(root, "HEAD")
+    root, after = copied(base, "history"), f"after {commits:,} commits"
+    early = step("grow", root, 0, EARLY)
+    seconds = typical("read", "s", root, "HEAD")
+    name = f"whole table to Arrow, after {EARLY} commits"
+    yield Figure(name, seconds, "CPU s", 0.4, peers.of("early"))
+    late = grown(root, EARLY, commits)
+    last = statistics.median(late["ms"][-EARLY:])
+    yield Figure(f"200 edits and commit, {after}", last, "CPU ms", 20, peers.of("last"))
+    head = typical("read", "s", root, "HEAD")
+    yield Figure(f"whole table to Arrow, {after}", head, "CPU s", 0.4, peers.of("read"))
     for place, back in (("first", commits), ("middle", commits // 2)):
-        value = read(root, f"HEAD~{back}") / head
+        value = typical("read", "s", root, f"HEAD~{back}") / head
         yield Figure(f"the same at the {place} version", value, "x head", 1.2, peers.of(place))
+    value = step("count", root, commits // 2)["ms"]
+    yield Figure("count by label at old versions, warm", value, "CPU ms", 50, peers.of("count"))
+    value = typical("compare", "ms", root, 5)
+    yield Figure(f"diff of 5 commits, {after}", value, "CPU ms", 30)
+    value = typical("blame", "s", root)
+    yield Figure(f"blame of a column, {after}", value, "CPU s", 1, peers.of("blame"))
+    for words in ("status", "log -5"):
+        value, beside = program(root, *words.split()), peers.of(words.split()[0])
+        yield Figure(f"sw2 {words}, whole process", value, "CPU s", 0.3, beside)
+    made = early["bytes"] + late["bytes"]
+    value = (made + late["folded"]) / made
+    yield Figure("bytes written, by bytes of commits", value, "x", 3, peers.of("amplification"))
+    yield Figure("peak memory of folding", late["rss"], "MiB", 300, peers.of("fold_rss"))
+    yield Figure(f"folding, all of {commits:,} commits", late["s"], "CPU s")
 
 
 def main() -> int:
