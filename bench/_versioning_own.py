@@ -257,19 +257,19 @@ def blaming(root: Path) -> Told:
     return {"s": cost(lambda: repository.blame_column("label"))}
 
 
-def typical(name: str, key: str, *arguments: str | int | Path) -> float:
+def typical(repeats: int, name: str, key: str, *arguments: str | int | Path) -> float:
     """Median of several processes."""
-    return statistics.median(step(name, *arguments)[key] for _ in range(REPEATS))
+    return statistics.median(step(name, *arguments)[key] for _ in range(repeats))
 
 
-def program(root: Path, *arguments: str) -> float:
+def program(repeats: int, root: Path, *arguments: str) -> float:
     """CPU seconds of the whole process `sw2 ARGUMENTS`."""
     command = [sys.executable, "-c", "from sw2.cli import main; main()", *arguments]
 
     def work() -> None:
         subprocess.run(command, cwd=root, check=True, stdout=subprocess.DEVNULL)
 
-    return statistics.median(cost(work) for _ in range(REPEATS + 1))
+    return statistics.median(cost(work) for _ in range(repeats))
 
 
 def copied(root: Path, name: str) -> Path:

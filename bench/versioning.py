@@ -66,7 +66,8 @@ def measure(options: Options) -> Iterator[Figure]:
         yield from of_merge(base, peers)
         if not options.quick:
             yield from of_many_rows(Path(folder))
-        yield from of_history(base, QUICK if options.quick else LATE, peers)
+        commits, repeats = (QUICK, 1) if options.quick else (LATE, 5)
+        yield from of_history(base, commits, repeats, peers)
 
 
 def of_import(base: Path, peers: Beside) -> Iterator[Figure]:
@@ -117,31 +118,31 @@ def of_merge(base: Path, peers: Beside) -> Iterator[Figure]:
     yield Figure("cells of it that are wrong", told["wrong"], "", 0, exactly=True)
 
 
-def of_history(base: Path, commits: int, peers: Beside) -> Iterator[Figure]:
-    """What many commits of 200 edits lead to."""
+def of_history(base: Path, commits: int, repeats: int, peers: Beside) -> Iterator[Figure]:
+    """What many commits of 200 edits lead to, with folding as in use."""
     from _versioning_own import copied, grown, program, step, typical
 
     root, after = copied(base, "history"), f"after {commits:,} commits"
     early = step("grow", root, 0, EARLY)
-    seconds = typical("read", "s", root, "HEAD")
+    seconds = typical(repeats, "read", "s", root, "HEAD")
     name = f"whole table to Arrow, after {EARLY} commits"
     yield Figure(name, seconds, "CPU s", 0.4, peers.of("early"))
     late = grown(root, EARLY, commits)
     last = statistics.median(late["ms"][-EARLY:])
     yield Figure(f"200 edits and commit, {after}", last, "CPU ms", 20, peers.of("last"))
-    head = typical("read", "s", root, "HEAD")
+    head = typical(repeats, "read", "s", root, "HEAD")
     yield Figure(f"whole table to Arrow, {after}", head, "CPU s", 0.4, peers.of("read"))
     for place, back in (("first", commits), ("middle", commits // 2)):
-        value = typical("read", "s", root, f"HEAD~{back}") / head
+        value = typical(repeats, "read", "s", root, f"HEAD~{back}") / head
         yield Figure(f"the same at the {place} version", value, "x head", 1.2, peers.of(place))
     value = step("count", root, commits // 2)["ms"]
     yield Figure("count by label at old versions, warm", value, "CPU ms", 50, peers.of("count"))
-    value = typical("compare", "ms", root, 5)
+    value = typical(repeats, "compare", "ms", root, 5)
     yield Figure(f"diff of 5 commits, {after}", value, "CPU ms", 30)
-    value = typical("blame", "s", root)
+    value = typical(repeats, "blame", "s", root)
     yield Figure(f"blame of a column, {after}", value, "CPU s", 1, peers.of("blame"))
     for words in ("status", "log -5"):
-        value, beside = program(root, *words.split()), peers.of(words.split()[0])
+        value, beside = program(repeats, root, *words.split()), peers.of(words.split()[0])
         yield Figure(f"sw2 {words}, whole process", value, "CPU s", 0.3, beside)
     made = early["bytes"] + late["bytes"]
     value = (made + late["folded"]) / made
