@@ -8,6 +8,7 @@ A benchmark gives `run` a function from `Options` to figures. `--json` prints on
 
 import argparse
 import json
+import resource
 import subprocess
 import sys
 from collections.abc import Callable, Iterable, Mapping
@@ -27,7 +28,8 @@ class Options:
 
 @dataclass(frozen=True)
 class Figure:
-    """bar: the value is to be at most this (at least, with `at_least`); None: only told.
+    """bar: the value is to be at most this (at least, with `at_least`; this and no other, with
+    `exactly`); None: only told.
 
     peer: name of a peer -> its value for the same work, or why there is none."""
 
@@ -37,11 +39,14 @@ class Figure:
     bar: float | None = None
     peer: Mapping[str, float | str] = field(default_factory=dict)
     at_least: bool = False
+    exactly: bool = False
 
     @property
     def ok(self) -> bool:
         if self.bar is None:
             return True
+        if self.exactly:
+            return self.value == self.bar
         return self.value >= self.bar if self.at_least else self.value <= self.bar
 
 
@@ -71,15 +76,14 @@ def _as_json(figure: Figure) -> dict[str, Any]:
 
 
 def _print_table(figures: Iterable[Figure]) -> None:
-    print(f"{'figure':44} {'value':>10} {'unit':8} {'bar':>9}  peers")
+    print(f"{'figure':52} {'value':>10} {'unit':8} {'bar':>9}  peers")
     for figure in figures:
-        sign = "" if figure.bar is None else (">= " if figure.at_least else "<= ")
-        bar = "" if figure.bar is None else f"{figure.bar:g}"
+        sign = "== " if figure.exactly else ">= " if figure.at_least else "<= "
+        bar = "" if figure.bar is None else f"{sign}{figure.bar:g}"
         peers = "; ".join(f"{name} {_short(value)}" for name, value in figure.peer.items())
         missed = "" if figure.ok else "MISSED  "
         print(
-            f"{figure.name:44} {_short(figure.value):>10} {figure.unit:8} {sign + bar:>9}"
-            f"  {missed}{peers}"
+            f"{figure.name:52} {_short(figure.value):>10} {figure.unit:8} {bar:>9}  {missed}{peers}"
         )
 
 
@@ -87,6 +91,29 @@ def _short(value: float | str) -> str:
     if isinstance(value, str):
         return value
     return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.4g}"
+
+
+def cpu() -> float:
+    """CPU seconds, user and system, of this process and of the processes it has waited for."""
+    spent = map(resource.getrusage, (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
+    return sum(usage.ru_utime + usage.ru_stime for usage in spent)
+
+
+def cost(work: Callable[[], object]) -> float:
+    """CPU seconds of `work`."""
+    started = cpu()
+    work()
+    return cpu() - started
+
+
+def peak() -> float:
+    """MiB of memory that this process held at most. `ru_maxrss` would count its parent too."""
+    status = Path("/proc/self/status").read_text()
+    return int(status.partition("VmHWM:")[2].split()[0]) / 1024
+
+
+def bytes_under(folder: Path) -> int:
+    return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
 
 
 def environment(name: str, *requirements: str) -> str:
@@ -108,11 +135,13 @@ def environment(name: str, *requirements: str) -> str:
 
 
 def peer(name: str, requirements: Iterable[str], script: Path, *arguments: str) -> dict[str, Any]:
-    """Runs `script` in the environment of a peer and returns the JSON object it prints last, or
-    {"skipped": reason}."""
-    if reason := environment(name, *requirements):
+    """Runs `script` in the environment of a peer (this one's, without requirements) and returns the
+    JSON object it prints last, or {"skipped": reason}."""
+    requirements = list(requirements)
+    if requirements and (reason := environment(name, *requirements)):
         return {"skipped": f"skipped: {reason}"}
-    command = [str(VENVS / name / "bin" / "python"), str(script), *arguments]
+    python = str(VENVS / name / "bin" / "python") if requirements else sys.executable
+    command = [python, str(script), *arguments]
     try:
         done = subprocess.run(
             command, capture_output=True, text=True, check=False, timeout=PEER_SECONDS

@@ -1,7 +1,8 @@
 """Base segments: immutable runs of rows, sorted by key, as Parquet.
 
 Parquet and not Arrow IPC: delta-packed integers and dictionaries halve the table of
-`bench/table.py` (4.5 MB against 10.5 MB for a million rows) and read in less time than zstd IPC."""
+`bench/versioning.py` (4.5 MB against 10.5 MB for a million rows) and read in less time than zstd
+IPC."""
 
 import json
 from collections.abc import Iterator, Sequence
