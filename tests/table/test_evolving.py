@@ -9,8 +9,8 @@ from model_tables import ANNE, BOT, NOW, a_schema, a_snapshot, a_step
 
 from sw2.store import ObjectStore
 from sw2.table import Delta, Schema, Snapshot, TableReader, compose, make_delta, segment, write_base
+from sw2.table.chain import stacked
 from sw2.table.convert import CONVERTS, convert
-from sw2.table.version import stacked
 
 LABELS = ("1", "2", "x")
 VALUES = {
