@@ -321,7 +321,7 @@ def _bits(values: Any, width: int) -> bytes:
 
 
 def _unbits(raw: bytes, rows: int, width: int) -> Any:
-    if not 0 <= width <= 63 or rows > MOST_BY_BITS:
+    if not 0 <= width <= 63 or (width and rows > MOST_BY_BITS):  # equal cells take no bits
         raise ValueError(f"{rows} integers of {width} bits")
     bits = np.unpackbits(np.frombuffer(raw, np.uint8), count=rows * width).reshape(rows, width)
     out = np.zeros((rows, 64), np.uint8)
