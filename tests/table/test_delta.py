@@ -77,6 +77,23 @@ def test_a_delta_survives_writing_and_reading(delta, parent):
     assert read.encode() == delta.encode()
 
 
+LONG = {
+    "all equal": np.zeros(5000, np.int64),
+    "in order": np.arange(5000) * 7 + 3,
+    "small": np.arange(5000) % 3 - 1,
+    "wide": (np.arange(5000) - 2500) * 10**15,
+    "almost as wide as can be": np.array([-(2**62), 2**62] * 2500),
+}
+
+
+@pytest.mark.parametrize("what", LONG)
+@pytest.mark.parametrize("rows", [1, 2, 4096, 4097, 5000])
+def test_long_columns_survive_packing(what, rows):
+    values = pa.array(LONG[what][:rows])
+    columns, _ = unpack(pack({"a": values}, {}))
+    assert columns["a"].equals(values)
+
+
 @given(columns_of_a_kind())
 @example([pa.array([0.1, 0.2, 1e9]), pa.array([-0.0, float("nan"), float("-inf")])])
 @example([pa.array([-(2**63), 2**63 - 1]), pa.array([2**63 - 1, None])])

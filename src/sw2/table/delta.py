@@ -14,7 +14,7 @@ In memory a delta is one Arrow table, sorted by key, one row for each touched ke
 
 Because old values travel with new ones, undo, diff, blame and merge need deltas alone."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import cache
 from typing import Any
@@ -145,9 +145,11 @@ class Delta:
         return pack(columns, meta)
 
     @staticmethod
-    def parse(raw: bytes) -> "Delta":
-        """Raises Damaged when the bytes are not a delta that this version reads."""
-        columns, meta = unpack(raw)
+    def parse(raw: bytes, only: Collection[str] | None = None) -> "Delta":
+        """only: identities of the columns that are asked for; the others are left out. Raises
+        Damaged when the bytes are not a delta that this version reads."""
+        wanted = None if only is None else (lambda name: name.rpartition(".")[0] in (*only, ""))
+        columns, meta = unpack(raw, wanted)
         try:
             if meta["format"] not in (1, FORMAT):
                 raise Damaged(f"delta of format {meta['format']}; this sw2 reads 1 and {FORMAT}")

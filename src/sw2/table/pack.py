@@ -17,7 +17,7 @@ other. Each column says in the header how it was packed:
 
 import json
 import struct
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -31,9 +31,10 @@ from sw2.table.schema import MALFORMED, STORED
 # before memory is taken: so many cells for nothing (128 MiB), and so many for each byte.
 FREE_CELLS, CELLS_A_BYTE = 1 << 24, 512
 MOST_DECIMALS = 6
-# Longer columns are written in whole bytes: bits apart take 64 bytes a cell while they are packed,
-# and a run of deltas a third more time to read for 3 % fewer bytes. Read up to the second.
-MOST_BY_BITS, MOST_READ_BY_BITS = 1 << 12, 1 << 16
+# Longer columns are written in whole bytes: bits apart take 64 bytes a cell while they are packed.
+MOST_BY_BITS = 1 << 12
+# Wider ones take whole bytes: what is read for each is eight bytes, begun within the first.
+MOST_BITS = 57
 
 
 def _inner(kind: Any) -> list[Any]:
@@ -50,23 +51,37 @@ def pack(columns: Mapping[str, Any], meta: Mapping[str, Any]) -> bytes:
     """columns: name -> Arrow array, all of one length.  meta: goes into the header as it is."""
     buffers: list[bytes] = []
     rows = len(next(iter(columns.values()))) if columns else 0
-    header = {
-        "meta": meta,
-        "rows": rows,
-        "columns": [[name, _pack(array, buffers)] for name, array in columns.items()],
-        "sizes": [len(buffer) for buffer in buffers],
-    }
+    specs, used = [], []
+    for name, array in columns.items():
+        before = len(buffers)
+        specs.append([name, _pack(array, buffers)])
+        used.append(len(buffers) - before)
+    sizes = [len(buffer) for buffer in buffers]
+    header = {"meta": meta, "rows": rows, "columns": specs, "sizes": sizes, "used": used}
     text = json.dumps(header, sort_keys=True, ensure_ascii=False, separators=(",", ":")).encode()
     return struct.pack("<I", len(text)) + text + b"".join(buffers)
 
 
-def unpack(raw: bytes) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Returns (columns, meta). Raises Damaged when the bytes are not such a record."""
+def unpack(
+    raw: bytes, wanted: Callable[[str], bool] | None = None
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Returns (columns, meta). wanted: which columns; by default all. Raises Damaged when the bytes
+    are not such a record."""
     try:
         (length,) = struct.unpack_from("<I", raw)
         header = json.loads(raw[4 : 4 + length])
         rows, reader = int(header["rows"]), _Buffers(raw, 4 + length, header["sizes"])
-        columns = {str(name): _unpack(spec, rows, reader) for name, spec in header["columns"]}
+        specs = header["columns"]
+        # Records of the first days do not say how many buffers a column used.
+        used = header.get("used") or [None] * len(specs)
+        columns = {}
+        for (name, spec), count in zip(specs, used, strict=True):
+            if count is None or wanted is None or wanted(str(name)):
+                columns[str(name)] = _unpack(spec, rows, reader)
+            else:
+                reader.skip(int(count))
+        if wanted is not None:
+            columns = {name: values for name, values in columns.items() if wanted(name)}
         return columns, dict(header["meta"])
     except MALFORMED as error:
         raise Damaged(f"these bytes are not a packed record: {error}") from error
@@ -104,6 +119,10 @@ class _Buffers:
         self._cells -= cells
         if cells < 0 or self._cells < 0:
             raise ValueError(f"{cells} cells in {len(self._raw)} bytes")
+
+    def skip(self, count: int) -> None:
+        for _ in range(count):
+            self.next()
 
     def next(self, expected: int | None = None) -> bytes:
         size = next(self._sizes, -1)
@@ -197,12 +216,13 @@ def _pack_ints(values: Any, buffers: list[bytes]) -> list[int]:
         buffers.append(_planes(values.view(np.uint64), 8))
         return [0, 0, 8]
     spec, offsets = _offsets_of(values)
-    if len(values) > MOST_BY_BITS:
+    if len(values) > MOST_BY_BITS or spec[2] > MOST_BITS:
         spec[2] = (spec[2] + 7) // 8
         buffers.append(_planes(offsets, spec[2]))
         return spec
     steps, differences = _offsets_of(np.diff(values)) if len(values) > 1 else (spec, offsets)
-    if steps[2] * len(differences) < spec[2] * len(offsets):
+    narrower = steps[2] * len(differences) < spec[2] * len(offsets)
+    if narrower and steps[2] <= MOST_BITS:
         spec, offsets = [*steps, int(values[0])], differences
     buffers.append(_bits(offsets, spec[2]))
     spec[2] = -spec[2]
@@ -223,7 +243,7 @@ def _unpack_ints(spec: Any, rows: int, buffers: _Buffers) -> Any:
     if not rows:
         return np.zeros(0, np.int64)
     count = rows - len(first)
-    if width > 0:
+    if width >= 0:
         values = _unplane(buffers.next(count * width), count, width).view(np.int64)
     else:
         values = _unbits(buffers.next((count * -width + 7) // 8), count, -width).view(np.int64)
@@ -322,9 +342,12 @@ def _bits(values: Any, width: int) -> bytes:
 
 
 def _unbits(raw: bytes, rows: int, width: int) -> Any:
-    if not 0 <= width <= 63 or (width and rows > MOST_READ_BY_BITS):  # equal cells take no bits
+    if not 0 <= width <= MOST_BITS or rows > MOST_BY_BITS:
         raise ValueError(f"{rows} integers of {width} bits")
-    bits = np.unpackbits(np.frombuffer(raw, np.uint8), count=rows * width).reshape(rows, width)
-    out = np.zeros((rows, 64), np.uint8)
-    out[:, 64 - width :] = bits
-    return np.packbits(out, axis=1).view(">u8").astype(np.uint64).reshape(-1)
+    if not width:
+        return np.zeros(rows, np.uint64)
+    # Eight bytes from where each begins, shifted until its bits are all that is left.
+    starts = np.arange(rows) * width
+    around = np.frombuffer(raw + bytes(8), np.uint8)[(starts >> 3)[:, None] + np.arange(8)]
+    words = around.view(">u8").reshape(-1).astype(np.uint64)
+    return words << (starts & 7).astype(np.uint64) >> np.uint64(64 - width)

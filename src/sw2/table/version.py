@@ -2,7 +2,7 @@
 
 import threading
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
@@ -59,8 +59,13 @@ class TableReader:
     def base(self, name: str) -> Base:
         return Base.parse(self.store.get(name))
 
-    def delta(self, name: str) -> Delta:
-        return self.parse(self.store.get(name))
+    def delta(self, name: str, only: Collection[str] | None = None) -> Delta:
+        """only: identities of the columns that are asked for, where that is not all."""
+        raw = self.store.get(name)
+        known = self._parsed.get(raw)
+        if only is None or known is not None:
+            return known or self.parse(raw)
+        return Delta.parse(raw, only)
 
     def parse(self, raw: bytes) -> Delta:
         """A delta from its bytes, remembered: the stage is read again after each edit."""
@@ -81,11 +86,14 @@ class TableReader:
             self._parsed.pop(oldest, None)
         return delta
 
-    def chain(self, tail: str | None, until: str | None = None) -> list[tuple[str, Delta]]:
-        """The deltas after `until` up to `tail`, oldest first, with their names."""
+    def chain(
+        self, tail: str | None, until: str | None = None, only: Collection[str] | None = None
+    ) -> list[tuple[str, Delta]]:
+        """The deltas after `until` up to `tail`, oldest first, with their names. only: identities
+        of the columns that are asked for, where that is not all."""
         found: list[tuple[str, Delta]] = []
         while tail is not None and tail != until:
-            delta = self.delta(tail)
+            delta = self.delta(tail, only)
             found.append((tail, delta))
             tail = delta.parent
         return found[::-1]
