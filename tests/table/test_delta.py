@@ -2,6 +2,7 @@
 
 import json
 import struct
+from dataclasses import replace
 
 import numpy as np
 import pyarrow as pa
@@ -104,6 +105,23 @@ def test_columns_survive_packing(columns):
     for name, array in (("old", old), ("new", new)):
         assert read[name].type == array.type
         assert [exact(c) for c in cells_in(read[name])] == [exact(c) for c in cells_in(array)]
+
+
+@pytest.mark.parametrize("rows", [65_536, 65_537, 100_000])
+@pytest.mark.parametrize("values", [lambda n: n * 0, lambda n: n, lambda n: n * n % 7919])
+def test_long_columns_survive_packing(rows, values):
+    column = pa.array(values(np.arange(rows)))
+    assert unpack(pack({"x": column}, {}))[0]["x"].equals(column)
+
+
+def test_a_run_tells_when_each_row_was_touched():
+    keys = pa.array(range(500))
+    cells = {"ab": (pa.nulls(500, pa.int64()), keys, pa.array(np.ones(500, bool)))}
+    delta = make_delta(keys, np.full(500, EDIT, np.int8), cells, ANNE, NOW)
+    at = NOW + np.arange(500) % 7 * 99_991
+    delta = replace(delta, table=delta.table.set_column(3, "at", pa.array(at)))
+    assert Delta.parse(delta.encode(64)) == delta
+    assert len(delta.encode(64)) < len(delta.encode()) / 2
 
 
 def test_an_edit_costs_a_few_bytes():

@@ -1,7 +1,7 @@
 """Folding: notes beside the chains, so that reading costs the same after any number of commits.
 
 A run of 64 deltas becomes one that says the same, 64 such runs become one again. When what lies
-over a base weighs as much as the base, a base is written that equals the table there. All of it is
+over a base weighs more than the base, a base is written that equals the table there. All of it is
 for readers only: no commit and no name changes, and notes may be dropped at any time."""
 
 import json
@@ -30,7 +30,10 @@ from sw2.values import Origin, now_ms
 RUN = 64
 # Rows of a run at most: composing more takes too much memory, and they cost as they are.
 RUN_ROWS = 1 << 18
-# What lies over a base is folded before a run is full once it weighs so many bytes.
+# A base is written when what lies over it weighs so many times what it does: a new one weighs more
+# than the one before, and all that is written is to stay within three times what commits write.
+TIMES = 1.5
+# That is looked at before a run is full once so many bytes lie over the base.
 HEAVY = 1 << 18
 # Of `state.meta`: the commits below which all is folded.
 DONE = "folded"
@@ -75,7 +78,7 @@ def _is_due(repository: View, version: TableVersion) -> bool:
         if count >= RUN:
             return True
         tail = repository.reader.parent(tail)
-    return weight >= HEAVY and weight >= _weight(repository, version.base)
+    return weight >= HEAVY and weight >= TIMES * _weight(repository, version.base)
 
 
 def fold(
@@ -163,7 +166,7 @@ class _Folding:
             self._progress(Event(f"folding {table}", done, len(steps)))
             stack.append(step)
             over = sum(each.weight for each in stack)
-            if over >= weight and (over >= HEAVY or _full(stack)):
+            if over >= TIMES * weight and (over >= HEAVY or _full(stack)):
                 base = self._write_base(schema, (base, version.base), stack)
                 weight, stack = _weight(self._repository, base), []
             while _full(stack):

@@ -128,11 +128,15 @@ class Delta:
         meta: dict[str, Any] = {"format": FORMAT, "origins": [asdict(o) for o in self.origins]}
         if self.parent:
             meta["parent"] = self.parent
+        table = self.table
         if spans > 1:
-            meta["spans"] = spans
+            # There are few times in a run, and they recur all over it: written as their numbers.
+            times, numbers = np.unique(_numpy(table["at"]), return_inverse=True)
+            meta |= {"spans": spans, "times": times.tolist()}
+            table = table.set_column(FIXED.index("at"), "at", pa.array(numbers))
         columns: dict[str, Any] = {}
-        for name in self.table.column_names:
-            values = one_chunk(self.table[name])
+        for name in table.column_names:
+            values = one_chunk(table[name])
             if name.endswith(".set") and pc.all(values).as_py():
                 continue
             if name in ("key", "at") and pa.types.is_integer(values.type):
@@ -150,7 +154,10 @@ class Delta:
             if meta["format"] not in (1, FORMAT):
                 raise Damaged(f"delta of format {meta['format']}; this sw2 reads 1 and {FORMAT}")
             origins = tuple(Origin(**origin) for origin in meta["origins"])
-            delta = Delta(_table(columns), origins, meta.get("parent"))
+            table = _table(columns)
+            if "times" in meta:
+                table = _numbered(table, meta["times"])
+            delta = Delta(table, origins, meta.get("parent"))
             if what := _fault(delta):
                 raise Damaged(f"these bytes are not a delta: {what}")
             return delta
@@ -378,6 +385,14 @@ def _table(columns: dict[str, Any]) -> pa.Table:
             if f"{column}.origin" in columns:
                 fields[own] = columns[own]
     return pa.table(fields)
+
+
+def _numbered(table: pa.Table, times: list[int]) -> pa.Table:
+    """With the times of a run where their numbers are. ValueError for a number without a time."""
+    if not _within(table["at"], len(times)):
+        raise ValueError("an unknown time")
+    at = np.array(times, np.int64)[_numpy(table["at"])]
+    return table.set_column(FIXED.index("at"), "at", pa.array(at))
 
 
 def _fault(delta: Delta) -> str:
