@@ -88,7 +88,7 @@ LONG = {
 
 @pytest.mark.parametrize("what", LONG)
 @pytest.mark.parametrize("rows", [1, 2, 4096, 4097, 5000])
-def test_long_columns_survive_packing(what, rows):
+def test_columns_of_any_length_survive_packing(what, rows):
     values = pa.array(LONG[what][:rows])
     columns, _ = unpack(pack({"a": values}, {}))
     assert columns["a"].equals(values)

@@ -152,7 +152,9 @@ class View(Ledger):
         snapshot = self.snapshot(rev, table)
         names = snapshot.schema.names if columns is None else list(columns)
         stored = snapshot.stored(names)
-        described = [(c.name, c.type, c.labels) for c in map(snapshot.schema.column, names)]
+        held = map(snapshot.schema.column, names)
+        # Cells are slots, so what a slot is called is what they say.
+        described = [(c.name, c.type, c.slots, c.order) for c in held]
         arrays = {n: stored[snapshot.schema.column(n).id].combine_chunks() for n in names}
         return blake3(pack(arrays, {"columns": described})).hexdigest()
 

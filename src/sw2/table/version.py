@@ -326,18 +326,22 @@ class Snapshot:
     ) -> tuple[Any, dict[str, pa.Array]]:
         """`lookup` in the base alone. Reads only segments whose key range holds a sought key."""
         place = np.full(len(sought), -1, np.int64)
-        parts: dict[str, list[pa.Array]] = {c.id: [pa.array([], c.stored)] for c in columns}
-        count = 0
+        parts: dict[str, list[tuple[pa.Array, Any]]] = {c.id: [] for c in columns}
+        count, key = 0, self.schema.key_column
+        numbers = sought.to_numpy() if pa.types.is_integer(sought.type) else None
         for entry, asked in self._route(sought):
-            held = self.reader.segment(entry, [self.schema.key_column, *columns])
-            at = find(held[self.schema.key_column.id], sought.take(pa.array(asked)))
-            hits = pa.array(at[at >= 0])
+            held = self.reader.segment(entry, [key, *columns])
+            if numbers is not None:
+                at = _find_numbers(held[key.id].to_numpy(), numbers[asked])
+            else:
+                at = find(held[key.id], sought.take(pa.array(asked)))
+            hits = at[at >= 0]
             place[asked[at >= 0]] = np.arange(count, count + len(hits))
             count += len(hits)
             for column in columns:
-                parts[column.id].append(held[column.id].take(hits))
+                parts[column.id].append((held[column.id], hits))
         rows = pa.array(place, mask=place < 0)
-        return place >= 0, {name: pa.concat_arrays(p).take(rows) for name, p in parts.items()}
+        return place >= 0, {c.id: _gathered(parts[c.id], c.stored).take(rows) for c in columns}
 
     def _route(self, sought: pa.Array) -> Iterable[tuple[SegmentEntry, Any]]:
         """Which sought keys (as positions) each segment could hold; the others are left out."""
@@ -516,9 +520,7 @@ def find(held: pa.Array, keys: pa.Array) -> Any:
     if not len(held):
         return np.full(len(keys), -1, np.int64)
     if pa.types.is_integer(held.type):
-        values, sought = held.to_numpy(), keys.to_numpy()
-        at = np.minimum(np.searchsorted(values, sought), len(values) - 1)
-        return np.where(values[at] == sought, at, -1)
+        return _find_numbers(held.to_numpy(), keys.to_numpy())
     if len(keys) * 20 < len(held):
         return np.array([_bisect(held, key) for key in keys.to_pylist()], np.int64)
     found = pc.fill_null(pc.index_in(keys, value_set=held), -1)
@@ -531,6 +533,22 @@ def place(held: pa.Array, key: int | str, *, after: bool = False) -> int:
         return int(np.searchsorted(held.to_numpy(), key, side="right" if after else "left"))
     look = bisect_right if after else bisect_left
     return look(_Strings(held), key)
+
+
+def _find_numbers(held: Any, keys: Any) -> Any:
+    """`find` for numpy arrays; `held` has one at least."""
+    at = np.minimum(np.searchsorted(held, keys), len(held) - 1)
+    return np.where(held[at] == keys, at, -1)
+
+
+def _gathered(parts: Sequence[tuple[pa.Array, Any]], kind: pa.DataType) -> pa.Array:
+    """Cells of several arrays by their places, in one. By numpy where it can: an edit of a table of
+    ten million rows picks from six hundred arrays, and Arrow takes 9 us to pick from one."""
+    by_numpy = pa.types.is_primitive(kind) and not pa.types.is_boolean(kind)
+    if by_numpy and parts and not any(array.null_count for array, _ in parts):
+        return pa.array(np.concatenate([array.to_numpy()[at] for array, at in parts])).cast(kind)
+    picked = [array.take(pa.array(at)) for array, at in parts]
+    return pa.concat_arrays([pa.array([], kind), *picked])
 
 
 def _bisect(held: pa.Array, key: str) -> int:
