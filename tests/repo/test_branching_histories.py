@@ -1,4 +1,5 @@
-"""Random histories with branches, merges, reverts and stashes, against dicts of plain rows."""
+"""Random histories with branches, merges, reverts, stashes, folds and collections, against dicts of
+plain rows."""
 
 import tempfile
 from dataclasses import dataclass
@@ -17,7 +18,7 @@ from hypothesis.stateful import (
 from model_repository import LABELS, a_repository, a_table, rows_of, sound
 
 from sw2.errors import Conflict, InvalidInput, NotFound
-from sw2.repo import Edit, Repository, open_conflicts, schemas
+from sw2.repo import Edit, Repository, fold, folding, gc, open_conflicts, schemas
 from sw2.values import Origin
 
 KEYS = ["a", "b", "c", "d"]
@@ -253,6 +254,15 @@ class Branching(RuleBasedStateMachine):
         self.rows = rows
 
     @rule()
+    def fold(self):
+        fold(self.repository)
+
+    @rule()
+    def collect(self):
+        """Nothing that a branch or the reflog leads to goes."""
+        gc(self.repository, grace_ms=0)
+
+    @rule()
     def undo_and_redo(self):
         if self.repository.undo() is not None:
             assert self.repository.redo() is not None
@@ -309,6 +319,11 @@ class Branching(RuleBasedStateMachine):
             assert sound(self.repository)
             self.repository.close()
             self.folder.cleanup()
+
+
+@pytest.fixture(autouse=True)
+def short_runs(monkeypatch):
+    monkeypatch.setattr(folding, "RUN", 3)
 
 
 def test_branches_merge_as_the_model_does():
