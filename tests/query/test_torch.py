@@ -109,6 +109,7 @@ def test_pictures_come_as_bytes_or_pixels(examples):
     assert fitted[2]["image"].shape == (4, 4, 1)
 
 
+@pytest.mark.slow
 def test_rows_can_be_sent_to_a_spawned_worker(examples):
     rows = examples.where("confidence < 0.7").torch(shuffle=True, batch_rows=3)
     assert ids(pickle.loads(pickle.dumps(rows))) == ids(rows)

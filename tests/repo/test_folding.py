@@ -75,7 +75,7 @@ def agree(root):
 
 
 @pytest.mark.usefixtures("small")
-@pytest.mark.parametrize("count", [3, 4, 17, 40])
+@pytest.mark.parametrize("count", [3, 4, 17, pytest.param(40, marks=pytest.mark.slow)])
 def test_every_version_says_the_same_with_and_without_folds(tmp_path, count):
     repository = a_long_history(tmp_path, count)
     past = {key: repository.history(key, "label") for key in ("000003", "000007")}
@@ -141,7 +141,7 @@ def test_what_stands_and_is_staged_is_read_over_a_folded_base(tmp_path):
     agree(tmp_path)
 
 
-@settings(max_examples=25)
+@settings(max_examples=8)
 @given(data=st.data())
 def test_a_folded_base_equals_the_table_whatever_was_done_to_it(tmp_path_factory, data):
     """Segments of eight rows split, join and vanish; keys come before, between and after."""
@@ -460,7 +460,9 @@ def amplification(root, count, rows, edits):
     return written / (written - folded)
 
 
-@pytest.mark.parametrize(("rows", "edits"), [(50, 3), (4000, 20)])
+@pytest.mark.parametrize(
+    ("rows", "edits"), [(50, 3), pytest.param(4000, 20, marks=pytest.mark.slow)]
+)
 def test_folding_writes_little_beside_what_commits_write(tmp_path, rows, edits):
     assert amplification(tmp_path, 200, rows, edits) <= 3
 

@@ -197,7 +197,7 @@ def check_every(root, step):
 
 @pytest.mark.usefixtures("small")
 def test_a_flipped_byte_in_any_pack_is_found_and_never_served(tmp_path):
-    check_every(tmp_path, 61)
+    check_every(tmp_path, 223)
 
 
 @pytest.mark.slow
