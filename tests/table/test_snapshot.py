@@ -64,6 +64,16 @@ def tables(draw):
 
 
 @given(tables())
+def test_a_look_up_may_ask_for_the_key_too(tmp_path_factory, table):
+    schema, base, deltas, model = table
+    snapshot = a_snapshot(tmp_path_factory.mktemp("t"), schema, base, *deltas)
+    keys = [*model, *(key for key in base if key not in model)]
+    found, cells = snapshot.lookup(keys, [schema.key])
+    assert found.tolist() == [key in model for key in keys]
+    assert cells[0].to_pylist() == [key if key in model else None for key in keys]
+
+
+@given(tables())
 def test_a_snapshot_says_what_the_model_does(tmp_path_factory, table):
     schema, base, deltas, model = table
     snapshot = a_snapshot(tmp_path_factory.mktemp("t"), schema, base, *deltas)

@@ -307,13 +307,15 @@ class Snapshot:
     ) -> tuple[Any, pa.Table]:
         """Rows by key. Returns (found, cells): found is bool (N,), cells hold `names` as stored,
         null where a key is not found."""
-        sought = keys
+        sought: Any = keys
         if not isinstance(keys, pa.Array):
             sought = pa.array(keys, self.schema.key_column.stored)
         columns = [self.schema.column(name) for name in names]
         found, cells = self._look_under(sought, columns)
         for layer in self.read_layers:
             found, cells = _look_over(layer, sought, found, cells)
+        if (key := self.schema.key_column.id) in cells:  # which deltas do not hold as a cell
+            cells[key] = pc.if_else(pa.array(found), sought, pa.scalar(None, sought.type))
         return found, pa.table(cells)
 
     def _base_columns(self, columns: Sequence[Column]) -> dict[str, pa.ChunkedArray]:
@@ -330,7 +332,7 @@ class Snapshot:
         count, key = 0, self.schema.key_column
         numbers = sought.to_numpy() if pa.types.is_integer(sought.type) else None
         for entry, asked in self._route(sought):
-            held = self.reader.segment(entry, [key, *columns])
+            held = self.reader.segment(entry, list(dict.fromkeys([key, *columns])))
             if numbers is not None:
                 at = _find_numbers(held[key.id].to_numpy(), numbers[asked])
             else:
