@@ -156,18 +156,11 @@ def main() -> int:
     return run(__doc__ or "", measure)
 
 
-class NoPandas:
-    """sw2 does not need pandas, and the peers' environments have none. Where it is installed, as in
-    the environment of the tests, Arrow loads it at its first array: 0.3 s, once in a process."""
-
-    @staticmethod
-    def find_spec(name: str, path: Any = None, target: Any = None) -> None:
-        if name == "pandas":
-            raise ModuleNotFoundError(name=name)
-
-
 def as_step(name: str, *arguments: str) -> None:
-    sys.meta_path.insert(0, NoPandas)
+    from sw2.cli.terminal import without_pandas
+
+    # sw2 does not need it, and the environments of the peers have none.
+    without_pandas()
     from _versioning_own import STEPS
 
     print(json.dumps(STEPS[name](*arguments)))

@@ -52,7 +52,7 @@ class Terminal:
     @contextmanager
     def repository(self) -> "Iterator[Repository]":
         """The repository of the current folder. Raises NotARepository."""
-        _without_pandas()
+        without_pandas()
         from sw2.repo import Repository
 
         repository = Repository.open()
@@ -93,7 +93,7 @@ class _NoPandas:
             raise ModuleNotFoundError("No module named 'pandas'", name=name)
 
 
-def _without_pandas() -> None:
+def without_pandas() -> None:
     """Has Arrow do without pandas: it loads it where it is installed, which takes 0.3 s of each
     command, and no command hands a data frame out."""
     if "pyarrow" not in sys.modules and "pandas" not in sys.modules:

@@ -23,8 +23,9 @@ from sw2.repo.merging import (
     since_parent,
 )
 from sw2.repo.revisions import STASH, branches
+from sw2.repo.stage import counts_of
 from sw2.store import ObjectWriter
-from sw2.table import DELETE, EDIT, INSERT, Delta, Schema, Snapshot, TableVersion, compose
+from sw2.table import Delta, Schema, Snapshot, TableVersion, compose
 from sw2.values import Origin, now_ms
 
 if TYPE_CHECKING:
@@ -214,7 +215,7 @@ def _record(
         for name, table in combined.tables.items():
             tables[name] = _written(repository, writer, ours.tables.get(name), table)
             if tables[name] != ours.tables.get(name):
-                changed[name] = _counts(repository, ours.tables.get(name), table)
+                changed[name] = counts_of(_from_ours(repository, ours.tables.get(name), table))
         if len(parents) == 1 and not changed and combined.files == ours.files:
             raise InvalidInput(
                 f"nothing to {how}: the branch says so already", hint="See `sw2 log`"
@@ -251,15 +252,6 @@ def put_table(
     return TableVersion(name, old.base if old else None, tail, rows)
 
 
-def counts_of(delta: Delta | None) -> tuple[int, int, int]:
-    """Rows that a delta edits, inserts and deletes."""
-    if delta is None:
-        return 0, 0, 0
-    ops = delta.table["op"].to_numpy()
-    edited, inserted, deleted = (int((ops == op).sum()) for op in (EDIT, INSERT, DELETE))
-    return edited, inserted, deleted
-
-
 def _with_conflicts(
     repository: "Repository", combined: Combined, ours: Commit, theirs: Commit
 ) -> tuple[Combined, int]:
@@ -279,14 +271,14 @@ def _with_conflicts(
     return replace(combined, tables=combined.tables | {CONFLICTS: over}), rows.num_rows
 
 
-def _counts(
+def _from_ours(
     repository: "Repository", old: TableVersion | None, table: CombinedTable
-) -> tuple[int, int, int]:
-    delta = table.delta
-    if table.version is not None:
-        steps = [between(repository, old, table.version).delta, delta]
-        delta = compose([step for step in steps if step is not None])
-    return counts_of(delta)
+) -> Delta | None:
+    """What a table becomes, as one delta over ours."""
+    if table.version is None:
+        return table.delta
+    steps = [between(repository, old, table.version).delta, table.delta]
+    return compose([step for step in steps if step is not None])
 
 
 def _stage(
@@ -296,10 +288,6 @@ def _stage(
     combined, conflicts = _with_conflicts(repository, combined, ours, theirs)
     with repository.step():
         for name, table in combined.tables.items():
-            steps = [table.delta]
-            if table.version is not None:
-                apart = between(repository, ours.tables.get(name), table.version)
-                steps = [apart.delta, table.delta]
-            delta = compose([step for step in steps if step is not None])
+            delta = _from_ours(repository, ours.tables.get(name), table)
             repository.stage_delta(table.schema, delta, words)
     return conflicts

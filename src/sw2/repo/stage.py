@@ -149,6 +149,14 @@ def _array(values: list[Any], name: str) -> pa.Array:
         ) from error
 
 
+def counts_of(delta: Delta | None) -> tuple[int, int, int]:
+    """Rows that a delta edits, inserts and deletes."""
+    if delta is None:
+        return 0, 0, 0
+    counts = np.bincount(delta.table["op"].to_numpy(), minlength=3)
+    return int(counts[EDIT]), int(counts[INSERT]), int(counts[DELETE])
+
+
 @dataclass(frozen=True)
 class Staged:
     """All that is staged for one table, against the last commit.
@@ -171,10 +179,8 @@ class Staged:
     def counts(self) -> tuple[int, int, int]:
         """Rows edited, inserted, deleted."""
         inserted = self.base.rows if self.base else 0
-        if self.delta is None:
-            return 0, inserted, 0
-        counts = np.bincount(self.delta.table["op"].to_numpy(), minlength=3)
-        return int(counts[EDIT]), inserted + int(counts[INSERT]), int(counts[DELETE])
+        edited, more, deleted = counts_of(self.delta)
+        return edited, inserted + more, deleted
 
     @property
     def rows(self) -> int:
