@@ -68,6 +68,7 @@ class Server:
 
     folder: Path
     port: int = 0
+    killed: bool = False
 
     def start(self) -> "Server":
         command = [Path(sys.executable).parent / "sw2", "-C", self.folder, "ide", "--no-browser"]
@@ -88,6 +89,7 @@ class Server:
         return self.url.split("token=")[1]
 
     def kill(self) -> None:
+        self.killed = True
         self.process.send_signal(signal.SIGKILL)
         self.process.wait()
 
