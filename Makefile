@@ -37,10 +37,10 @@ demo: setup web  ## the IDE on 5,000 pictures, 250 labels of which are wrong on 
 	@$(BIN)/sw2 demo demo $(DEMO)
 
 test: setup web  ## the tests, without the slow ones
-	$(BIN)/python -m pytest -n 2 -m "not slow"
+	$(BIN)/python -m pytest -n 2 --dist worksteal -m "not slow"
 
 test-all: setup web  ## all tests
-	$(BIN)/python -m pytest -n 2
+	$(BIN)/python -m pytest -n 2 --dist worksteal
 
 check: lint types web-check test  ## what CI runs
 
