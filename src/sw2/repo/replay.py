@@ -25,7 +25,7 @@ from sw2.repo.merging import (
 from sw2.repo.revisions import STASH, branches
 from sw2.repo.stage import counts_of
 from sw2.store import ObjectWriter
-from sw2.table import Delta, Schema, Snapshot, TableVersion, compose
+from sw2.table import Delta, Schema, TableVersion, compose
 from sw2.values import Origin, now_ms
 
 if TYPE_CHECKING:
@@ -262,8 +262,8 @@ def _with_conflicts(
     schema = conflict_schema()
     here = combined.tables.get(CONFLICTS) or CombinedTable(schema, ours.tables.get(CONFLICTS))
     standing = repository.table_at(here.version or ours.tables.get(CONFLICTS))
-    layers = (*standing.layers, here.delta) if here.delta else standing.layers
-    snapshot = Snapshot(repository.reader, schema, standing.base, layers)
+    layers = (here.delta,) if here.delta else ()
+    snapshot = replace(standing, schema=schema, layers=layers)
     stored = pa.table({c.id: c.encode(rows[c.name]) for c in schema.columns})
     new = snapshot.difference(stored, Origin("merge", "rule"), now_ms())
     delta = compose([step for step in (here.delta, new) if step is not None])

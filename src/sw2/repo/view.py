@@ -20,7 +20,6 @@ from sw2.table import (
     Snapshot,
     TableReader,
     TableVersion,
-    Way,
 )
 from sw2.table.pack import pack
 
@@ -80,7 +79,8 @@ class View(Ledger):
         if cached is not None and cached[0] is stage:
             return cached[1]
         committed = self.table_at(stage.version)
-        layers = (*committed.layers, stage.delta) if stage.delta else committed.layers
+        layers = committed.read_layers()
+        layers = (*layers, stage.delta) if stage.delta else layers
         snapshot = Snapshot(self.reader, stage.schema, stage.base or committed.base, layers)
         self._snapshots[table] = (stage, snapshot)
         return snapshot
@@ -163,13 +163,14 @@ class View(Ledger):
         which does not tell who decided a cell, and when."""
         if version is None:
             return Snapshot(self.reader, Schema("", "", ()), None)
-        if folded:
-            way = self.reader.way(version.base, version.tail)
-        else:
-            deltas = tuple(delta for _, delta in self.reader.chain(version.tail))
-            way = Way(version.base, deltas)
-        base = self.reader.base(way.base) if way.base else None
-        return Snapshot(self.reader, self.schema_of(version), base, way.layers)
+        schema, reader = self.schema_of(version), self.reader
+        if not folded:
+            deltas = tuple(delta for _, delta in reader.chain(version.tail))
+            base = reader.base(version.base) if version.base else None
+            return Snapshot(reader, schema, base, deltas)
+        route = reader.route(version.base, version.tail)
+        base = reader.base(route.base) if route.base else None
+        return Snapshot(reader, schema, base, route=route)
 
     def staged(self, table: str = EXAMPLES) -> Staged:
         """All that is staged for a table, folded together."""

@@ -1,7 +1,9 @@
 """A versioned table: base segments, cell deltas over them, and readers."""
 
+from sw2.table.applied import find
 from sw2.table.cells import MEDIA_TYPES, ColumnType, one_chunk
 from sw2.table.chain import Way
+from sw2.table.decided import Decided, parse_decided
 from sw2.table.delta import DELETE, EDIT, INSERT, Delta, compose, make_delta, same
 from sw2.table.schema import Column, MergeRule, Schema
 from sw2.table.segment import Base
@@ -9,7 +11,6 @@ from sw2.table.version import (
     Part,
     Snapshot,
     TableReader,
-    find,
     keys_of,
     write_base,
 )
@@ -23,6 +24,7 @@ __all__ = [
     "Base",
     "Column",
     "ColumnType",
+    "Decided",
     "Delta",
     "Fold",
     "MergeRule",
@@ -37,6 +39,7 @@ __all__ = [
     "keys_of",
     "make_delta",
     "one_chunk",
+    "parse_decided",
     "same",
     "write_base",
 ]

@@ -62,6 +62,12 @@ class Delta:
         prefix = f"{column}." if apart else ""
         return table[f"{prefix}origin"], table[f"{prefix}at"]
 
+    def of(self, columns: Collection[str]) -> "Delta":
+        """What it says of these columns (identities), and which rows it inserts and deletes. Rows
+        of which it says nothing then may stay."""
+        gone = [name for name in self.table.column_names if not _is_of(name, columns)]
+        return replace(self, table=self.table.drop_columns(gone)) if gone else self
+
     def only(self, keys: Sequence[int | str]) -> "Delta | None":
         """What it does to these rows; None when that is nothing."""
         wanted = pa.array(keys, self.table["key"].type)
@@ -148,12 +154,9 @@ class Delta:
     def parse(raw: bytes, only: Collection[str] | None = None) -> "Delta":
         """only: identities of the columns that are asked for; the others are left out. Raises
         Damaged when the bytes are not a delta that this version reads."""
-        wanted = None if only is None else (lambda name: name.rpartition(".")[0] in (*only, ""))
-        columns, meta = unpack(raw, wanted)
+        columns, meta = unpack(raw, None if only is None else (lambda name: _is_of(name, only)))
         try:
-            if meta["format"] not in (1, FORMAT):
-                raise Damaged(f"delta of format {meta['format']}; this sw2 reads 1 and {FORMAT}")
-            origins = tuple(Origin(**origin) for origin in meta["origins"])
+            origins = origins_of(meta)
             table = _table(columns)
             if "times" in meta:
                 table = _numbered(table, meta["times"])
@@ -163,6 +166,13 @@ class Delta:
             return delta
         except MALFORMED as error:
             raise Damaged(f"these bytes are not a delta: {error}") from error
+
+
+def origins_of(meta: Mapping[str, Any]) -> tuple[Origin, ...]:
+    """Of what a delta says beside its columns. Raises Damaged for one of a format to come."""
+    if meta["format"] not in (1, FORMAT):
+        raise Damaged(f"delta of format {meta['format']}; this sw2 reads 1 and {FORMAT}")
+    return tuple(Origin(**origin) for origin in meta["origins"])
 
 
 def make_delta(keys: pa.Array, ops: Any, cells: dict[str, Any], origin: Origin, at: int) -> Delta:
@@ -200,6 +210,30 @@ def compose(deltas: Sequence[Delta]) -> Delta | None:
     composed = drop_untouched(pa.table(fields), order.keep)
     composed = _drop_agreeing(composed)
     return Delta(composed, origins) if composed.num_rows else None
+
+
+def overlay(deltas: Sequence[Delta], columns: Collection[str]) -> pa.Table | None:
+    """What `deltas`, oldest first, leave in `columns` (identities), whatever was there: `key`, `op`
+    and for each column that is touched `.new` and `.set`, as in a delta. None when nothing is left.
+
+    For reading it is all that is needed of `compose`, in a third of the time."""
+    tables = []
+    for delta in [delta for delta in deltas if delta.rows]:
+        touched = [c for c in columns if f"{c}.set" in delta.table.column_names]
+        named = [f"{c}.{what}" for c in touched for what in ("new", "set")]
+        tables.append(delta.table.select(["key", "op", *named]))
+    if len(tables) < 2:
+        return tables[0] if tables else None
+    table = pa.concat_tables(tables, promote_options="permissive")
+    order = _Order(table)
+    fields: dict[str, Any] = {"key": table["key"].take(order.last), "op": pa.array(order.ops)}
+    for name in [name for name in table.column_names if name.endswith(".set")]:
+        touching = np.flatnonzero(_numpy(pc.fill_null(table[name], _false())))
+        last = order.pick(touching, first=False)
+        new = f"{name[:-4]}.new"
+        fields |= {new: one_chunk(table[new]).take(_indices(last)), name: pa.array(last >= 0)}
+    made = pa.table(fields)
+    return made if order.keep.all() else made.filter(pa.array(order.keep))
 
 
 def _retyped(delta: Delta, columns: Sequence[Column]) -> Delta:
@@ -255,20 +289,22 @@ class _Order:
     op."""
 
     def __init__(self, table: pa.Table) -> None:
-        keys = table["key"].combine_chunks().dictionary_encode()
-        self.count = len(keys.dictionary)
-        ranks = np.empty(self.count, np.int64)
-        ranks[_numpy(pc.sort_indices(keys.dictionary))] = np.arange(self.count)
-        self.codes = ranks[_numpy(keys.indices)]
-        rows = np.arange(len(self.codes))
-        self.first = self.pick(rows, first=True)
-        self.last = self.pick(rows, first=False)
+        numbers = _numbers(table["key"])
+        # Stable, and by merging: each delta is in order already.
+        order = np.argsort(numbers, kind="stable")
+        held = numbers[order]
+        begins = np.concatenate([[0], np.flatnonzero(held[1:] != held[:-1]) + 1])
+        ends = np.append(begins[1:], len(held))
+        self.count = len(begins)
+        self.codes = np.empty(len(held), np.int64)
+        self.codes[order] = np.repeat(np.arange(self.count), ends - begins)
+        self.first, self.last = order[begins], order[ends - 1]
         ops = _numpy(table["op"])
-        begins, ends = ops[self.first], ops[self.last]
+        was, becomes = ops[self.first], ops[self.last]
         # A row that did not exist before is inserted; one that does not exist after is deleted.
-        self.ops = np.where(ends == DELETE, DELETE, np.where(begins == INSERT, INSERT, EDIT))
+        self.ops = np.where(becomes == DELETE, DELETE, np.where(was == INSERT, INSERT, EDIT))
         self.ops = self.ops.astype(np.int8)
-        self.keep = ~((begins == INSERT) & (ends == DELETE))
+        self.keep = ~((was == INSERT) & (becomes == DELETE))
 
     def pick(self, rows: Any, *, first: bool) -> Any:
         """For each key the first or last of `rows` (ascending); -1 where there is none."""
@@ -276,6 +312,16 @@ class _Order:
         chosen = np.full(self.count, -1, np.int64)
         chosen[self.codes[rows]] = rows
         return chosen
+
+
+def _numbers(keys: pa.ChunkedArray) -> Any:
+    """Numbers that are ordered as keys are. int64 (N,)."""
+    if pa.types.is_integer(keys.type):
+        return _numpy(keys)
+    encoded = keys.combine_chunks().dictionary_encode()
+    ranks = np.empty(len(encoded.dictionary), np.int64)
+    ranks[_numpy(pc.sort_indices(encoded.dictionary))] = np.arange(len(ranks))
+    return ranks[_numpy(encoded.indices)]
 
 
 def _compose_column(table: pa.Table, order: _Order, column: str) -> dict[str, Any]:
@@ -368,6 +414,12 @@ def _same_lists(old: pa.Array, new: pa.Array) -> Any:
     wrong = np.concatenate([[0], np.cumsum(~items)])
     alike[looked_at] = wrong[ends] == wrong[ends - had[looked_at]]
     return alike
+
+
+def _is_of(field: str, columns: Collection[str]) -> bool:
+    """Whether a field of a delta is of one of `columns`, or of its rows."""
+    column = field.rpartition(".")[0]
+    return not column or column in columns
 
 
 def _table(columns: dict[str, Any]) -> pa.Table:

@@ -16,11 +16,12 @@ import pyarrow.parquet as pq
 from sw2.errors import Cancelled, Damaged
 from sw2.store import ObjectStore, ObjectWriter
 from sw2.table import segment as segments
+from sw2.table.applied import place
 from sw2.table.cells import one_chunk
 from sw2.table.delta import Delta, compose
 from sw2.table.schema import MALFORMED, STORED, Column, Schema
 from sw2.table.segment import Base, Folded, SegmentEntry, encode_segment, entry_for
-from sw2.table.version import TOUCHED, Snapshot, TableReader, place
+from sw2.table.version import TOUCHED, Snapshot, TableReader
 from sw2.values import Origin
 
 Key = int | str

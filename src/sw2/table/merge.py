@@ -11,10 +11,10 @@ from typing import Any, Literal
 import numpy as np
 import pyarrow as pa
 
+from sw2.table.applied import find
 from sw2.table.cells import one_chunk
 from sw2.table.delta import DELETE, EDIT, INSERT, Delta, compose, drop_untouched, same
 from sw2.table.schema import Column, Schema
-from sw2.table.version import find
 from sw2.values import Origin
 
 Kind = Literal["edit/edit", "delete/edit", "edit/delete"]

@@ -19,6 +19,7 @@ import json
 import struct
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 
 import numpy as np
@@ -121,8 +122,7 @@ class _Buffers:
             raise ValueError(f"{cells} cells in {len(self._raw)} bytes")
 
     def skip(self, count: int) -> None:
-        for _ in range(count):
-            self.next()
+        self._at += sum(int(size) for size in islice(self._sizes, count))
 
     def next(self, expected: int | None = None) -> bytes:
         size = next(self._sizes, -1)
@@ -243,6 +243,9 @@ def _unpack_ints(spec: Any, rows: int, buffers: _Buffers) -> Any:
     if not rows:
         return np.zeros(0, np.int64)
     count = rows - len(first)
+    if not width and not first:  # All are alike, as most origins are.
+        buffers.next(0)
+        return np.full(rows, low, np.int64)
     if width >= 0:
         values = _unplane(buffers.next(count * width), count, width).view(np.int64)
     else:
@@ -346,6 +349,8 @@ def _unbits(raw: bytes, rows: int, width: int) -> Any:
         raise ValueError(f"{rows} integers of {width} bits")
     if not width:
         return np.zeros(rows, np.uint64)
+    if width == 1:
+        return np.unpackbits(np.frombuffer(raw, np.uint8), count=rows).astype(np.uint64)
     # Eight bytes from where each begins, shifted until its bits are all that is left.
     starts = np.arange(rows) * width
     around = np.frombuffer(raw + bytes(8), np.uint8)[(starts >> 3)[:, None] + np.arange(8)]

@@ -1,11 +1,11 @@
 """A table at one version: a base, deltas over it, and the ways to read them."""
 
 import threading
-from bisect import bisect_left, bisect_right
+from bisect import bisect_right
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import pyarrow as pa
@@ -14,9 +14,21 @@ import pyarrow.compute as pc
 from sw2.errors import Damaged, InvalidInput, NotFound
 from sw2.store import ObjectStore, ObjectWriter
 from sw2.table import segment as segments
+from sw2.table.applied import apply, find, find_numbers, gathered, look_over, place
 from sw2.table.cells import one_chunk
-from sw2.table.chain import Folds, StandIn, Way, no_folds, rebuilt, shortest
-from sw2.table.delta import DELETE, EDIT, INSERT, Delta, compose, make_delta, same
+from sw2.table.chain import (
+    Folds,
+    Layers,
+    Only,
+    Route,
+    StandIn,
+    Way,
+    layered,
+    no_folds,
+    rebuilt,
+    shortest,
+)
+from sw2.table.delta import DELETE, EDIT, INSERT, Delta, compose, make_delta, overlay, same
 from sw2.table.pack import read_head
 from sw2.table.schema import Column, Schema
 from sw2.table.segment import (
@@ -33,10 +45,16 @@ from sw2.values import Origin
 CACHE_BYTES = 512 << 20
 # Parsed deltas kept, those of at most so many bytes: the stage's actions and newest commits.
 PARSED_KEPT, PARSED_BYTES = 1024, 1 << 16
-# Ways to versions kept: what stands, and a few that are compared with it.
-WAYS_KEPT = 4
+# Of versions that were read, kept: how they are reached, and what lies over their bases. That is
+# what stands, a few that are compared with it, and what they have in common.
+ROUTES_KEPT, LAYERS_KEPT = 8, 6
+# Of one version: what lies over its base for so many choices of columns.
+OVERS_KEPT = 4
 # In folded bases only: when a row was last touched by what was folded, ms since 1970.
 TOUCHED = Column("at", "at", "int")
+
+K = TypeVar("K")
+V = TypeVar("V")
 
 
 class TableReader:
@@ -50,22 +68,29 @@ class TableReader:
         self._columns: dict[tuple[str, str, Column | None], pa.Array] = {}
         self._bytes = 0
         self._lock = threading.Lock()
-        self._ways: dict[tuple[str | None, str], Way] = {}
+        self._routes: dict[tuple[str | None, str], Route] = {}
+        self._layers: Layers = {}
         self._parents: dict[str, str | None] = {}
         # Where segments of folded bases come from, should they be lost.
         self.stand_ins: dict[str, StandIn] = {}
         self._parsed: dict[bytes, Delta] = {}
+        self._partly: dict[tuple[str, frozenset[str]], Delta] = {}
 
     def base(self, name: str) -> Base:
         return Base.parse(self.store.get(name))
 
-    def delta(self, name: str, only: Collection[str] | None = None) -> Delta:
+    def delta(self, name: str, only: Only = None) -> Delta:
         """only: identities of the columns that are asked for, where that is not all."""
+        if only is not None and (name, only) in self._partly:
+            return self._partly[name, only]
         raw = self.store.get(name)
         known = self._parsed.get(raw)
         if only is None or known is not None:
             return known or self.parse(raw)
-        return Delta.parse(raw, only)
+        delta = Delta.parse(raw, only)
+        if len(raw) <= PARSED_BYTES:
+            _remember(self._partly, (name, only), delta, PARSED_KEPT)
+        return delta
 
     def parse(self, raw: bytes) -> Delta:
         """A delta from its bytes, remembered: the stage is read again after each edit."""
@@ -79,15 +104,12 @@ class TableReader:
         return raw
 
     def _remember(self, raw: bytes, delta: Delta) -> Delta:
-        if len(raw) > PARSED_BYTES:
-            return delta
-        self._parsed[raw] = delta
-        for oldest in list(self._parsed)[:-PARSED_KEPT]:
-            self._parsed.pop(oldest, None)
+        if len(raw) <= PARSED_BYTES:
+            _remember(self._parsed, raw, delta, PARSED_KEPT)
         return delta
 
     def chain(
-        self, tail: str | None, until: str | None = None, only: Collection[str] | None = None
+        self, tail: str | None, until: str | None = None, only: Only = None
     ) -> list[tuple[str, Delta]]:
         """The deltas after `until` up to `tail`, oldest first, with their names. only: identities
         of the columns that are asked for, where that is not all."""
@@ -112,15 +134,28 @@ class TableReader:
         return self.way("", tail).layers  # no noted base stands on this one
 
     def way(self, base: str | None, tail: str | None) -> Way:
-        """How a version is read: its base, or a later one that is noted, and what lies over it.
-        Remembered, and extended from what is remembered."""
+        """How a version is read: its base, or a later one that is noted, and what lies over it."""
+        route = self.route(base, tail)
+        return Way(route.base, self.over(route))
+
+    def route(self, base: str | None, tail: str | None) -> Route:
+        """How a version is reached. Remembered, and extended from what is remembered."""
         # One look: another thread may put another mapping in its place at any time.
-        known = self._ways
-        way = shortest(self, base, tail, known)
-        if tail is not None and (base, tail) not in known:
-            newest = list(known.items())[1 - WAYS_KEPT :]
-            self._ways = {**dict(newest), (base, tail): way}
-        return way
+        known = self._routes
+        route = shortest(self, base, tail, known)
+        if tail is not None:
+            self._routes = _newest(known, {(base, tail): route}, ROUTES_KEPT)
+        return route
+
+    def over(self, route: Route, only: Only = None) -> tuple[Delta, ...]:
+        """What lies over the base of a route, as a few deltas, oldest first. only: identities of
+        the columns that are asked for. Remembered, and extended from what is remembered."""
+        if not route.steps:
+            return ()
+        known = self._layers
+        found = layered(self, route, only, known)
+        self._layers = _newest(known, found, LAYERS_KEPT)
+        return found[route.base, route.steps[-1].tail, only]
 
     def columns(self, base: Base, columns: Sequence[Column]) -> dict[str, pa.ChunkedArray]:
         """Columns of a base by identity, as stored, in key order, one chunk a segment."""
@@ -167,36 +202,60 @@ class TableReader:
 @dataclass(frozen=True, slots=True)
 class Part:
     """A run of a table's keys: at most one segment, and rows `start` to `stop` of what lies over
-    the base."""
+    the base, `over`."""
 
     entry: SegmentEntry | None
     start: int
     stop: int
+    over: pa.Table | None = field(repr=False)
 
 
 @dataclass(frozen=True)
 class Snapshot:
-    """A table as it stands: schema, base, and deltas over it, oldest first."""
+    """A table as it stands: schema, base, and deltas over it, oldest first.  route: of deltas that
+    lie under `layers`, which are read when something is asked for, and only for that."""
 
     reader: TableReader
     schema: Schema
     base: Base | None
     layers: tuple[Delta, ...] = ()
+    route: Route | None = None
 
     @cached_property
-    def read_layers(self) -> tuple[Delta, ...]:
-        """The layers with cells of older identities as the schema's columns have them."""
-        return tuple(layer.under(self.schema) for layer in self.layers)
+    def _overs(self) -> dict[Only, pa.Table | None]:
+        return {}
+
+    def _only(self, columns: Collection[Column]) -> Only:
+        """What deltas are read for: identities of columns, and of what they were."""
+        wanted = {c.id: c for c in columns if c.id != self.schema.key_column.id}
+        if self.route is None or len(wanted) + 1 >= len(self.schema.columns):
+            return None
+        return frozenset(link.id for column in wanted.values() for link in column.chain)
+
+    def read_layers(self, only: Only = None) -> tuple[Delta, ...]:
+        """All that lies over the base, oldest first, with cells of older identities as the schema's
+        columns have them.  only: identities of the columns that are asked for."""
+        under = self.reader.over(self.route, only) if self.route else ()
+        return tuple(layer.under(self.schema) for layer in (*under, *self.layers))
 
     @cached_property
-    def over(self) -> Delta | None:
+    def change(self) -> Delta | None:
         """All that lies over the base, as one delta."""
-        return compose(self.read_layers)
+        return compose(self.read_layers())
+
+    def over(self, columns: Collection[Column]) -> pa.Table | None:
+        """What lies over the base as it is to be read, `overlay`. Others than `columns` may be
+        left out."""
+        only, known = self._only(columns), self._overs
+        if only not in known and None not in known:
+            identities = [c.id for c in (columns if only is not None else self.schema.columns)]
+            _remember(known, only, overlay(self.read_layers(only), identities), OVERS_KEPT)
+        return known[None] if None in known else known[only]
 
     @property
     def rows(self) -> int:
         count = self.base.rows if self.base else 0
-        for layer in self.layers:
+        for layer in self.read_layers(self._only(())):
             ops = layer.table["op"].to_numpy()
             count += int((ops == INSERT).sum()) - int((ops == DELETE).sum())
         return count
@@ -204,14 +263,14 @@ class Snapshot:
     def everything(self) -> Delta | None:
         """The whole table as one delta that inserts it; None when it has no rows."""
         if self.base is None:
-            return self.over
+            return self.change
         rows = self.reader.columns(self.base, self.schema.columns)
         keys = rows.pop(self.schema.key_column.id)
         touched = pa.array(np.ones(len(keys), bool))
         cells = {name: (pa.nulls(len(keys), v.type), v, touched) for name, v in rows.items()}
         ops = np.full(len(keys), INSERT, np.int8)
         inserted = make_delta(keys, ops, cells, self.base.origin, self.base.at)
-        return compose([inserted, *self.read_layers])
+        return compose([inserted, *self.read_layers()])
 
     def touched(self) -> dict[int | str, int]:
         """When rows were last edited, or inserted since the import, ms since 1970; no others."""
@@ -222,8 +281,8 @@ class Snapshot:
             edited = held[TOUCHED.id].is_valid()
             kept = (held[name].filter(edited).to_pylist() for name in (key.id, TOUCHED.id))
             times.update(zip(*kept, strict=True))
-        if self.over is not None:
-            table = self.over.table
+        if self.change is not None:
+            table = self.change.table
             times.update(zip(table["key"].to_pylist(), table["at"].to_pylist(), strict=True))
         return times
 
@@ -234,8 +293,8 @@ class Snapshot:
         wanted = {c.id: c for c in (key, *columns)}
         held = self._base_columns(list(wanted.values()))
         table = pa.table({c.id: held[c.id] for c in wanted.values()})
-        if self.over is not None:
-            table = _apply(table, key.id, self.over)
+        if (over := self.over(columns)) is not None:
+            table = apply(table, key.id, over)
         return table.select([c.id for c in columns])
 
     def read(self, names: Sequence[str] | None = None) -> pa.Table:
@@ -256,15 +315,20 @@ class Snapshot:
         """What `read` gives, of the rows with first <= key <= last, in batches of at most
         `batch_rows` in key order. Holds one segment at a time and reads only those whose keys meet
         [first, last].  keep: for later readers, as far as the reader's memory goes."""
-        for part in self.parts(first, last):
+        for part in self.parts(first, last, names):
             yield from self.read_part(part, names, first, last, keep).to_batches(batch_rows)
 
     def parts(
-        self, first: int | str | None = None, last: int | str | None = None
+        self,
+        first: int | str | None = None,
+        last: int | str | None = None,
+        names: Sequence[str] | None = None,
     ) -> Iterator[Part]:
         """The table in pieces, in key order and without overlap: one for each segment that meets
-        [first, last], and inserts that lie between segments in pieces of the same size."""
-        over = one_chunk(self.over.table["key"]) if self.over else pa.array([], pa.int64())
+        [first, last], and inserts that lie between segments in pieces of the same size.  names: of
+        the columns that will be read (all by default)."""
+        change = self.over([self.schema.column(n) for n in names or self.schema.names])
+        over = one_chunk(change["key"]) if change else pa.array([], pa.int64())
         at = 0 if first is None else place(over, first)
         end = len(over) if last is None else place(over, last, after=True)
         for entry in self.base.segments if self.base else ():
@@ -273,10 +337,10 @@ class Snapshot:
             if first is None or entry.last >= first:  # type: ignore[operator]
                 start = min(end, max(at, place(over, entry.first)))
                 stop = min(end, place(over, entry.last, after=True))
-                yield from _between(at, start)
-                yield Part(entry, start, max(start, stop))
+                yield from _between(at, start, change)
+                yield Part(entry, start, max(start, stop), change)
                 at = max(start, stop)
-        yield from _between(at, end)
+        yield from _between(at, end, change)
 
     def read_part(
         self,
@@ -286,7 +350,8 @@ class Snapshot:
         last: int | str | None = None,
         keep: bool = False,
     ) -> pa.Table:
-        """What `read` gives, of one part alone; its columns are in one chunk each."""
+        """What `read` gives, of one part alone, of columns that the part was made for; they are in
+        one chunk each."""
         columns = [self.schema.column(n) for n in (self.schema.names if names is None else names)]
         key = self.schema.key_column
         wanted = {c.id: c for c in (key, *columns)}
@@ -297,9 +362,8 @@ class Snapshot:
         start = 0 if first is None else place(held[key.id], first)
         stop = len(table) if last is None else place(held[key.id], last, after=True)
         table = table.slice(start, stop - start)
-        if self.over is not None and part.start < part.stop:
-            change = self.over.table.slice(part.start, part.stop - part.start)
-            table = _apply(table, key.id, replace(self.over, table=change))
+        if part.over is not None and part.start < part.stop:
+            table = apply(table, key.id, part.over.slice(part.start, part.stop - part.start))
         return pa.table({c.name: c.decode(one_chunk(table[c.id])) for c in columns})
 
     def lookup(
@@ -312,8 +376,8 @@ class Snapshot:
             sought = pa.array(keys, self.schema.key_column.stored)
         columns = [self.schema.column(name) for name in names]
         found, cells = self._look_under(sought, columns)
-        for layer in self.read_layers:
-            found, cells = _look_over(layer, sought, found, cells)
+        for layer in self.read_layers(self._only(columns)):
+            found, cells = look_over(layer, sought, found, cells)
         if (key := self.schema.key_column.id) in cells:  # which deltas do not hold as a cell
             cells[key] = pc.if_else(pa.array(found), sought, pa.scalar(None, sought.type))
         return found, pa.table(cells)
@@ -334,7 +398,7 @@ class Snapshot:
         for entry, asked in self._route(sought):
             held = self.reader.segment(entry, list(dict.fromkeys([key, *columns])))
             if numbers is not None:
-                at = _find_numbers(held[key.id].to_numpy(), numbers[asked])
+                at = find_numbers(held[key.id].to_numpy(), numbers[asked])
             else:
                 at = find(held[key.id], sought.take(pa.array(asked)))
             hits = at[at >= 0]
@@ -343,7 +407,7 @@ class Snapshot:
             for column in columns:
                 parts[column.id].append((held[column.id], hits))
         rows = pa.array(place, mask=place < 0)
-        return place >= 0, {c.id: _gathered(parts[c.id], c.stored).take(rows) for c in columns}
+        return place >= 0, {c.id: gathered(parts[c.id], c.stored).take(rows) for c in columns}
 
     def _route(self, sought: pa.Array) -> Iterable[tuple[SegmentEntry, Any]]:
         """Which sought keys (as positions) each segment could hold; the others are left out."""
@@ -433,142 +497,23 @@ def ascending(keys: pa.Array | pa.ChunkedArray) -> bool:
     return bool(pc.all(pc.less(keys[:-1], keys[1:]), min_count=0).as_py())
 
 
-def _between(start: int, stop: int) -> Iterator[Part]:
+def _between(start: int, stop: int, over: pa.Table | None) -> Iterator[Part]:
     """Rows over the base that belong to no segment, as parts no larger than one."""
     for at in range(start, stop, segments.ROWS):
-        yield Part(None, at, min(stop, at + segments.ROWS))
+        yield Part(None, at, min(stop, at + segments.ROWS), over)
 
 
-def _apply(table: pa.Table, key: str, delta: Delta) -> pa.Table:
-    """`table` (stored cells, with its key column) after `delta`."""
-    change = delta.table
-    rows, source = _matches(table[key], one_chunk(change["key"]))
-    ops = change["op"].to_numpy()
-    for index, field in enumerate(table.schema):
-        if field.name + ".set" in change.column_names:
-            edited = change[field.name + ".set"].to_numpy()[source] & (ops[source] != DELETE)
-            new = one_chunk(change[field.name + ".new"]).take(pa.array(source[edited]))
-            table = table.set_column(index, field, _scatter(table[field.name], rows[edited], new))
-    gone = rows[ops[source] == DELETE]
-    if len(gone):
-        mask = np.ones(table.num_rows, bool)
-        mask[gone] = False
-        table = table.filter(pa.array(mask))
-    inserted = change.filter(pa.array(ops == INSERT))
-    if inserted.num_rows:
-        table = pa.concat_tables([table, _inserted(inserted, table.schema, key)])
-        table = table.take(pc.sort_indices(table[key]))
-    return table
+def _newest(known: dict[K, V], found: dict[K, V], most: int) -> dict[K, V]:
+    """`found`, and of what was known the newest."""
+    others = [(key, value) for key, value in known.items() if key not in found]
+    return dict(others[len(others) + len(found) - most :]) | found
 
 
-def _matches(held: pa.ChunkedArray, keys: pa.Array) -> tuple[Any, Any]:
-    """Where the sorted arrays agree: places in `held`, ascending, and those in `keys`."""
-    if pa.types.is_integer(held.type) or len(keys) * 20 < len(held):
-        at = find(one_chunk(held), keys)
-        return at[at >= 0], np.flatnonzero(at >= 0)
-    # Many strings: the smaller side is the hash table.
-    positions = one_chunk(pc.index_in(held, value_set=keys))
-    rows = np.flatnonzero(pc.is_valid(positions).to_numpy(zero_copy_only=False))
-    return rows, positions.take(pa.array(rows)).to_numpy(zero_copy_only=False)
-
-
-def _scatter(values: pa.ChunkedArray, rows: Any, new: pa.Array) -> pa.ChunkedArray | pa.Array:
-    """`values` with `rows` (ascending) replaced by `new`."""
-    if not len(rows):
-        return values
-    if pa.types.is_nested(values.type):
-        places = np.arange(len(values))
-        places[rows] = len(values) + np.arange(len(rows))
-        return pa.concat_arrays([*values.chunks, new]).take(pa.array(places))
-    mask = np.zeros(len(values), bool)
-    mask[rows] = True
-    return pc.replace_with_mask(values, pa.array(mask), new)
-
-
-def _inserted(change: pa.Table, schema: pa.Schema, key: str) -> pa.Table:
-    columns = []
-    for field in schema:
-        if field.name == key:
-            columns.append(change["key"].cast(field.type))
-        elif field.name + ".new" in change.column_names:
-            columns.append(change[field.name + ".new"].cast(field.type))
-        else:
-            columns.append(pa.nulls(change.num_rows, field.type))
-    return pa.table(columns, schema=schema)
-
-
-def _look_over(
-    delta: Delta, sought: pa.Array, found: Any, cells: dict[str, pa.Array]
-) -> tuple[Any, dict[str, pa.Array]]:
-    """What `_look_under` found, corrected by a delta."""
-    change = delta.table
-    at = find(one_chunk(change["key"]), sought)
-    hit = np.flatnonzero(at >= 0)
-    if not len(hit):
-        return found, cells
-    ops = change["op"].to_numpy()[at[hit]]
-    found = found.copy()
-    found[hit] = ops != DELETE
-    for name, values in cells.items():
-        if name + ".set" in change.column_names:
-            edited = change[name + ".set"].to_numpy()[at[hit]]
-            new = one_chunk(change[name + ".new"]).take(pa.array(at[hit][edited]))
-            cells[name] = one_chunk(_scatter(pa.chunked_array([values]), hit[edited], new))
-    return found, cells
-
-
-def find(held: pa.Array, keys: pa.Array) -> Any:
-    """Positions of `keys` in the sorted array `held`, -1 where absent. int64 (N,)."""
-    if not len(held):
-        return np.full(len(keys), -1, np.int64)
-    if pa.types.is_integer(held.type):
-        return _find_numbers(held.to_numpy(), keys.to_numpy())
-    if len(keys) * 20 < len(held):
-        return np.array([_bisect(held, key) for key in keys.to_pylist()], np.int64)
-    found = pc.fill_null(pc.index_in(keys, value_set=held), -1)
-    return found.to_numpy(zero_copy_only=False).astype(np.int64)
-
-
-def place(held: pa.Array, key: int | str, *, after: bool = False) -> int:
-    """Where `key` stands or would stand in the sorted array `held`, before or after its equal."""
-    if pa.types.is_integer(held.type):
-        return int(np.searchsorted(held.to_numpy(), key, side="right" if after else "left"))
-    look = bisect_right if after else bisect_left
-    return look(_Strings(held), key)
-
-
-def _find_numbers(held: Any, keys: Any) -> Any:
-    """`find` for numpy arrays; `held` has one at least."""
-    at = np.minimum(np.searchsorted(held, keys), len(held) - 1)
-    return np.where(held[at] == keys, at, -1)
-
-
-def _gathered(parts: Sequence[tuple[pa.Array, Any]], kind: pa.DataType) -> pa.Array:
-    """Cells of several arrays by their places, in one. By numpy where it can: an edit of a table of
-    ten million rows picks from six hundred arrays, and Arrow takes 9 us to pick from one."""
-    by_numpy = pa.types.is_primitive(kind) and not pa.types.is_boolean(kind)
-    if by_numpy and parts and not any(array.null_count for array, _ in parts):
-        return pa.array(np.concatenate([array.to_numpy()[at] for array, at in parts])).cast(kind)
-    picked = [array.take(pa.array(at)) for array, at in parts]
-    return pa.concat_arrays([pa.array([], kind), *picked])
-
-
-def _bisect(held: pa.Array, key: str) -> int:
-    at = bisect_left(_Strings(held), key)
-    return at if at < len(held) and held[at].as_py() == key else -1
-
-
-class _Strings(Sequence[str]):
-    """An Arrow array of strings as `bisect` wants it, without making a list of it."""
-
-    def __init__(self, held: pa.Array) -> None:
-        self._held = held
-
-    def __len__(self) -> int:
-        return len(self._held)
-
-    def __getitem__(self, at: Any) -> Any:
-        return self._held[at].as_py()
+def _remember(known: dict[K, V], key: K, value: V, most: int) -> V:
+    known[key] = value
+    for oldest in list(known)[:-most]:
+        known.pop(oldest, None)
+    return value
 
 
 def keys_of(delta: Delta, op: int) -> Iterable[int | str]:
