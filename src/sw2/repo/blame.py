@@ -154,7 +154,7 @@ class _Walk:
     def _take(self, each: Decided, commit: Commit, others: list[Commit], line: _Line) -> None:
         """What a delta decided; other parents are asked for the cells that they have as well."""
         keys, by, when = each.keys, each.by, each.at
-        if others:
+        if others and len(keys):
             line.settle(self.blamed)
             at = self.blamed.places.find(keys)
             here = (at >= 0) & line.rows[at]
@@ -169,8 +169,9 @@ class _Walk:
                 line.rows[at[kept]] = False
                 here &= ~kept
             keys, by, when = keys.filter(pa.array(here)), by[here], when[here]
-        numbers = self.blamed.numbers(each.origins, commit.name)
-        line.waiting.append((keys, numbers[by], when))
+        if len(keys):
+            numbers = self.blamed.numbers(each.origins, commit.name)
+            line.waiting.append((keys, numbers[by], when))
 
     def _take_base(self, version: TableVersion, commit: Commit, rows: Any) -> None:
         view, blamed = self.view, self.blamed

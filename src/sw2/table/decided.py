@@ -75,17 +75,18 @@ def _of_fields(
     types = {name: TYPES.get(name.rpartition(".")[2]) for name in fields}
     if any(v.null_count or types[n] not in (None, v.type) for n, v in fields.items()):
         raise ValueError("a column of the wrong type")
-    keys, op = fields["key"], fields["op"].to_numpy()
-    if pa.types.is_integer(keys.type):
-        keys = pa.array(np.cumsum(keys.to_numpy()))
     prefix = f"{column}." if f"{column}.origin" in fields else ""
     by, at = fields[f"{prefix}origin"].to_numpy(), fields[f"{prefix}at"].to_numpy()
     at = at if prefix else np.cumsum(at)
     if len(by) and by.view(np.uint16).max() >= len(origins):
         raise ValueError("an unknown origin")
-    chosen = op != DELETE
+    chosen = fields["op"].to_numpy() != DELETE
     if f"{column}.set" in fields:
         chosen &= fields[f"{column}.set"].to_numpy(zero_copy_only=False)
-    if not chosen.all():
-        keys, by, at = keys.filter(pa.array(chosen)), by[chosen], at[chosen]
-    return Decided(keys, by, at, origins, parent)
+    keys = fields["key"]
+    if pa.types.is_integer(keys.type):
+        # By numpy, which picks from few in a tenth of the time that Arrow takes.
+        keys = pa.array(np.cumsum(keys.to_numpy())[chosen])
+    else:
+        keys = keys.filter(pa.array(chosen))
+    return Decided(keys, by[chosen], at[chosen], origins, parent)
