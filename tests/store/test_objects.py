@@ -47,6 +47,25 @@ def test_a_name_does_not_depend_on_compression(raw):
     assert name_of(raw) == name_of(bytes(bytearray(raw)))
 
 
+@given(st.lists(st.binary(max_size=300), min_size=1, max_size=6))
+def test_an_object_is_the_same_however_it_was_cut(tmp_path_factory, parts):
+    store = ObjectStore(tmp_path_factory.mktemp("packs"))
+    whole = b"".join(parts)
+    with store.write() as writer:
+        name = writer.put(*parts)
+    assert name == name_of(whole)
+    assert store.get(name) == whole
+    assert not list(store.verify())
+
+
+def test_parts_of_different_kinds_are_stored_in_fewer_bytes():
+    rng = random.Random(1)
+    digits, noise = bytes(rng.choices(range(10), k=1000)), rng.randbytes(1000)
+    both = digits + noise
+    assert len(encode_object(both, True, [digits, noise])[0]) < 1460
+    assert len(encode_object(both, True)[0]) > 1600
+
+
 def test_a_name_is_the_blake3_of_the_bytes():
     assert name_of(b"") == "af1349b9f5f9a1a6a0404dea36dcc9499bcb25c9adc112b7cc9a93cae41f3262"
 

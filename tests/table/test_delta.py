@@ -27,9 +27,10 @@ from model_tables import (
 )
 
 from sw2.errors import Damaged
+from sw2.store import ObjectStore, name_of
 from sw2.store.packs import encode_object
-from sw2.table import DELETE, EDIT, INSERT, Delta, compose, make_delta, same
-from sw2.table.pack import pack, unpack
+from sw2.table import DELETE, EDIT, INSERT, Delta, TableReader, compose, make_delta, same
+from sw2.table.pack import pack, pack_columns, unpack
 from sw2.table.schema import STORED
 
 
@@ -112,6 +113,70 @@ def test_columns_survive_packing(columns):
 def test_long_columns_survive_packing(rows, values):
     column = pa.array(values(np.arange(rows)))
     assert unpack(pack({"x": column}, {}))[0]["x"].equals(column)
+
+
+def densely(columns):
+    return pack_columns(columns, dense=True).parts({})
+
+
+@given(columns_of_a_kind())
+@example([pa.array([-(2**63), 2**63 - 1]), pa.array([2**63 - 1, None])])
+def test_columns_survive_dense_packing(columns):
+    read, _ = unpack(b"".join(densely({"old": columns[0], "new": columns[1]})))
+    for array, found in zip(columns, read.values(), strict=True):
+        assert found.type == array.type
+        assert [exact(c) for c in cells_in(found)] == [exact(c) for c in cells_in(array)]
+
+
+@pytest.mark.parametrize("what", LONG)
+@pytest.mark.parametrize("rows", [1, 2, 4096, 4097, 5000])
+def test_columns_of_any_length_survive_dense_packing(what, rows):
+    values = pa.array(LONG[what][:rows])
+    assert unpack(b"".join(densely({"a": values})))[0]["a"].equals(values)
+
+
+RNG = np.random.default_rng(3)
+RARE = np.where(RNG.random(1000) < 0.05, RNG.integers(0, 100, 1000), 7)
+CLIMBING = np.sort(RNG.integers(0, 10**9, 1000))
+# What is squeezed, and the bytes that it may take.
+SQUEEZED = {
+    "one label nearly everywhere": (RARE, 260),
+    "keys in order": (CLIMBING, 2800),
+    "times in order but for a few": (np.where(RARE == 7, CLIMBING, CLIMBING * 9), 3500),
+    "noise": (RNG.integers(0, 1 << 30, 1000), 3800),
+}
+
+
+@pytest.mark.parametrize("what", SQUEEZED)
+def test_a_column_is_squeezed_by_what_is_regular_in_it(what):
+    values, most = SQUEEZED[what]
+    parts = densely({"a": pa.array(values)})
+    assert len(encode_object(b"".join(parts), True, parts)[0]) < most
+
+
+def test_the_bytes_that_builds_are_named_by_never_change():
+    row = np.arange(300)
+    words = [None if r % 9 == 0 else f"word {r % 5}" for r in row]
+    columns = {
+        "id": pa.array(row * 3 + 7),
+        "label": pa.array((row * 7 % 10).astype(np.int32)),
+        "confidence": pa.array(row * 37 % 1001 / 1000),
+        "at": pa.array(1_700_000_000_000 + row * 7919).cast(pa.timestamp("ms")),
+        "text": pa.array(words),
+    }
+    name = "00a2db9258c6399a1c9ed8f4d1e72a4b3e1749e60047c458ecfe99f80360fce8"
+    assert name_of(pack(columns, {"columns": []})) == name
+
+
+def test_what_was_staged_is_committed_with_the_same_cells(tmp_path):
+    reader = TableReader(ObjectStore(tmp_path))
+    keys = pa.array([1, 2, 3])
+    cells = {"ab": (pa.array([1, 2, 3]), keys, pa.array([False, True, True]))}
+    for origin in (ANNE, BOT):
+        staged = make_delta(keys, np.full(3, EDIT, np.int8), cells, origin, NOW)
+        committed = replace(staged, parent="ab" * 32)
+        for each in (staged, committed):
+            assert Delta.parse(b"".join(reader.encode(each))) == each
 
 
 def test_a_run_tells_when_each_row_was_touched():

@@ -13,7 +13,9 @@ from sw2.values import Origin
 Cell = Any  # str, int, float, bool, datetime, list, dict or None
 
 
-@dataclass(frozen=True, slots=True)
+# Neither this nor the next is frozen, though nobody changes one: that takes three times as long,
+# and a diff or an edit makes thousands.
+@dataclass(slots=True, unsafe_hash=True)
 class Edit:
     """A wish: set one cell. value None empties it."""
 
@@ -22,7 +24,6 @@ class Edit:
     value: Cell
 
 
-# Not frozen, though nobody changes one: that takes three times as long, and a diff makes thousands.
 @dataclass(slots=True, unsafe_hash=True)
 class CellChange:
     """A cell that changed. at: ms since 1970.  commit: None while not committed."""

@@ -191,7 +191,7 @@ class _Folding:
             said = replace(said, table=said.table.slice(0, 0))
         run = replace(_impersonal(said), parent=steps[0].parent)
         with store.write(again=self._again) as writer:
-            name = writer.put(run.encode(sum(step.spans for step in steps)))
+            name = writer.put(*run.parts(sum(step.spans for step in steps)))
         self._note(tail, Fold(None, name), writer.written)
         self.report = replace(self.report, runs=self.report.runs + 1)
         return _step(self._repository, tail, name)

@@ -246,7 +246,7 @@ def put_table(
     name = writer.put(schema.encode())
     tail = old.tail if old else None
     if delta is not None:
-        tail = writer.put(repository.reader.encode(replace(delta, parent=tail)))
+        tail = writer.put(*repository.reader.encode(replace(delta, parent=tail)))
     _, inserted, deleted = counts_of(delta)
     rows = (old.rows if old else 0) + inserted - deleted
     return TableVersion(name, old.base if old else None, tail, rows)

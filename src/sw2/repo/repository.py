@@ -254,10 +254,11 @@ class Repository(View):
         if delta is None and action.schema is None and action.base is None:
             return None
         if delta is not None:
-            raw = self.reader.encode(delta)
+            parts = self.reader.encode(delta)
+            raw = b"".join(parts)
             if len(raw) > INLINE_BYTES:
                 with self.store.write() as writer:
-                    action = replace(action, object=writer.put(raw))
+                    action = replace(action, object=writer.put(*parts))
             else:
                 action = replace(action, delta=raw, object=name_of(raw))
         return self.state.push(action)

@@ -194,7 +194,7 @@ class Staged:
         base = self.base_name or (old.base if old else None)
         tail = None if self.base_name or not old else old.tail
         if self.delta is not None:
-            tail = writer.put(reader.encode(replace(self.delta, parent=tail)))
+            tail = writer.put(*reader.encode(replace(self.delta, parent=tail)))
         return TableVersion(
             schema=self.schema_name or (old.schema if old else writer.put(self.schema.encode())),
             base=base,

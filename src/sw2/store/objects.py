@@ -246,12 +246,14 @@ class ObjectWriter:
             self._file.write(HEAD)
         return self
 
-    def put(self, raw: bytes, *, compress: bool = True) -> str:
-        """Stores `raw` unless it is there already; returns its name."""
+    def put(self, *parts: bytes, compress: bool = True) -> str:
+        """Stores an object unless it is there already; returns its name. parts: its bytes, cut
+        where others compress better on their own; mostly all in one."""
+        raw = b"".join(parts)
         name = name_of(raw)
         key = bytes.fromhex(name)
         if key not in self._rows and not self._is_stored(key):
-            stored, codec = encode_object(raw, compress)
+            stored, codec = encode_object(raw, compress, parts)
             with writing(self._store.folder):
                 offset = self._file.tell()
                 self._file.write(stored)

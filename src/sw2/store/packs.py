@@ -11,7 +11,7 @@ index, so the name says which objects are inside and where."""
 
 import os
 import struct
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,6 +27,8 @@ END = b"SW2PEND1"
 ROW = struct.Struct("<32sQQQB")
 TRAILER = struct.Struct("<I32s8s")
 RAW, ZSTD = 0, 1
+# Shorter parts are compressed with what follows: a block begins with some 10 bytes.
+LEAST_BLOCK = 64
 # An object that says it is larger than this is refused before any memory is taken.
 LARGEST_OBJECT = 1 << 34
 LIST_ALL = "Run `sw2 fsck` to list everything that is damaged"
@@ -162,12 +164,28 @@ def _opened(pack: Path) -> Iterator[BinaryIO]:
         ) from error
 
 
-def encode_object(raw: bytes, compress: bool) -> tuple[bytes, int]:
-    """What is stored for `raw`, and the codec; zstd only where it makes the object smaller."""
+def encode_object(raw: bytes, compress: bool, parts: Sequence[bytes] = ()) -> tuple[bytes, int]:
+    """What is stored for `raw`, and the codec; zstd only where it makes the object smaller. parts:
+    `raw` cut where its bytes begin to be of another kind."""
     if compress:
         # Level 9: a delta of 200 edits is 6 % smaller than at level 3 and costs 0.2 ms.
         level = 9 if len(raw) < 1 << 18 else 3
-        stored = zstandard.ZstdCompressor(level=level, write_checksum=False).compress(raw)
+        zstd = zstandard.ZstdCompressor(level=level, write_checksum=False)
+        stored = _by_parts(zstd, parts) if len(parts) > 1 else zstd.compress(raw)
         if len(stored) < len(raw):
             return stored, ZSTD
     return raw, RAW
+
+
+def _by_parts(zstd: zstandard.ZstdCompressor, parts: Sequence[bytes]) -> bytes:
+    """One frame, in which a block ends with each part: zstd has one table of codes for each block,
+    and chooses for itself only in objects of more than 128 KiB."""
+    frame = zstd.compressobj(size=sum(map(len, parts)))
+    stored, waiting = [], 0
+    for part in parts:
+        stored.append(frame.compress(part))
+        waiting += len(part)
+        if waiting >= LEAST_BLOCK:
+            stored.append(frame.flush(zstandard.COMPRESSOBJ_FLUSH_BLOCK))
+            waiting = 0
+    return b"".join((*stored, frame.flush()))

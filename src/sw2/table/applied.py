@@ -81,9 +81,12 @@ def look_over(
     ops = change["op"].to_numpy()[at[hit]]
     found = found.copy()
     found[hit] = ops != DELETE
+    places = pa.array(at[hit])
     for name, values in cells.items():
         if name + ".set" in change.column_names:
-            edited = change[name + ".set"].to_numpy()[at[hit]]
+            # Picked first: a layer may hold a hundred times as many rows as are sought.
+            touched = one_chunk(change[name + ".set"]).take(places)
+            edited = touched.to_numpy(zero_copy_only=False)
             new = one_chunk(change[name + ".new"]).take(pa.array(at[hit][edited]))
             cells[name] = one_chunk(_scatter(pa.chunked_array([values]), hit[edited], new))
     return found, cells

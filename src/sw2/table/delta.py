@@ -26,7 +26,7 @@ import pyarrow.compute as pc
 from sw2.errors import Damaged
 from sw2.table.cells import one_chunk, renumbered
 from sw2.table.convert import CONVERTS
-from sw2.table.pack import pack, unpack
+from sw2.table.pack import Packed, pack_columns, unpack
 from sw2.table.schema import MALFORMED, Column, Schema
 from sw2.values import Origin
 
@@ -128,27 +128,35 @@ class Delta:
         return replace(self, table=table)
 
     def encode(self, spans: int = 1) -> bytes:
-        """The columns packed (`table/pack.py`). Left out: `.set` where all rows touch the column.
-        Integer keys and times are written as differences. spans: of how many deltas of a chain
-        this says what they say; written where it is more than itself."""
+        return b"".join(self.parts(spans))
+
+    def parts(self, spans: int = 1, packed: Packed | None = None) -> list[bytes]:
+        """The columns packed (`table/pack.py`), in parts that compress best apart. spans: of how
+        many deltas of a chain this says what they say; written where it is more than itself.
+        packed: what `packed()` gave for the same table."""
         meta: dict[str, Any] = {"format": FORMAT, "origins": [asdict(o) for o in self.origins]}
         if self.parent:
             meta["parent"] = self.parent
-        table = self.table
         if spans > 1:
             # There are few times in a run, and they recur all over it: written as their numbers.
-            times, numbers = np.unique(_numpy(table["at"]), return_inverse=True)
+            times, numbers = np.unique(_numpy(self.table["at"]), return_inverse=True)
             meta |= {"spans": spans, "times": times.tolist()}
-            table = table.set_column(FIXED.index("at"), "at", pa.array(numbers))
+            table = self.table.set_column(FIXED.index("at"), "at", pa.array(numbers))
+            return replace(self, table=table).packed().parts(meta)
+        return (packed or self.packed()).parts(meta)
+
+    def packed(self) -> Packed:
+        """Left out: `.set` where all rows touch the column. Integer keys and times are written as
+        differences."""
         columns: dict[str, Any] = {}
-        for name in table.column_names:
-            values = one_chunk(table[name])
+        for name in self.table.column_names:
+            values = one_chunk(self.table[name])
             if name.endswith(".set") and pc.all(values).as_py():
                 continue
             if name in ("key", "at") and pa.types.is_integer(values.type):
                 values = pa.array(np.diff(_numpy(values), prepend=0))
             columns[name] = values
-        return pack(columns, meta)
+        return pack_columns(columns, dense=True)
 
     @staticmethod
     def parse(raw: bytes, only: Collection[str] | None = None) -> "Delta":

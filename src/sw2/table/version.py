@@ -29,7 +29,7 @@ from sw2.table.chain import (
     shortest,
 )
 from sw2.table.delta import DELETE, EDIT, INSERT, Delta, compose, make_delta, overlay, same
-from sw2.table.pack import read_head
+from sw2.table.pack import Packed, read_head
 from sw2.table.schema import Column, Schema
 from sw2.table.segment import (
     Base,
@@ -75,6 +75,8 @@ class TableReader:
         self.stand_ins: dict[str, StandIn] = {}
         self._parsed: dict[bytes, Delta] = {}
         self._partly: dict[tuple[str, frozenset[str]], Delta] = {}
+        # The table of the delta that was encoded last.
+        self._packed: tuple[pa.Table, Packed] | None = None
 
     def base(self, name: str) -> Base:
         return Base.parse(self.store.get(name))
@@ -97,11 +99,17 @@ class TableReader:
         delta = self._parsed.get(raw)
         return delta if delta is not None else self._remember(raw, Delta.parse(raw))
 
-    def encode(self, delta: Delta) -> bytes:
-        """A delta as bytes, remembered: what was just written is read next."""
-        raw = delta.encode()
+    def encode(self, delta: Delta) -> list[bytes]:
+        """A delta as bytes, in parts that compress best apart. Remembered: what was just written
+        is read next, and what was just staged is committed next, over another parent."""
+        held = self._packed
+        if held is None or held[0] is not delta.table:
+            held = (delta.table, delta.packed())
+        parts = delta.parts(packed=held[1])
+        raw = b"".join(parts)
         self._remember(raw, delta)
-        return raw
+        self._packed = held if len(raw) <= PARSED_BYTES else None
+        return parts
 
     def _remember(self, raw: bytes, delta: Delta) -> Delta:
         if len(raw) <= PARSED_BYTES:
