@@ -9,6 +9,7 @@ from model_repository import ANNE, BOB, a_repository, labels_of, rows_of, sound
 from sw2.errors import NotFound
 from sw2.repo import Edit, Repository
 from sw2.repo.database import FORMAT
+from sw2.repo.state import Action
 from sw2.table import Schema
 
 
@@ -48,6 +49,31 @@ def test_a_step_that_fails_half_way_leaves_nothing(tmp_path):
     assert labels_of(repository)["a"] == "cat"
     repository.edit([Edit("a", "label", "owl")], ANNE, "owl")
     assert (repository.undo().label, repository.undo()) == ("owl", None)
+
+
+def test_the_number_of_an_action_is_never_given_again(tmp_path):
+    repository = a_repository(tmp_path)
+    first = repository.edit([Edit("a", "label", "dog")], ANNE, "first")
+    repository.undo()
+    second = repository.edit([Edit("a", "label", "owl")], ANNE, "second")
+    repository.commit("both", "Anne")
+    third = repository.edit([Edit("b", "label", "owl")], ANNE, "third")
+    assert first.id < second.id < third.id
+    assert [third] == repository.state.actions()
+
+
+def test_edits_do_not_make_the_database_grow(tmp_path):
+    repository = a_repository(tmp_path)
+    action = Action(0, "large", 0, "examples", delta=bytes(60_000))
+    sizes = []
+    for _ in range(5):
+        repository.state.push(action)
+        repository.state.clear()
+        repository.close()
+        sizes.append((tmp_path / ".sw2/state.sqlite").stat().st_size)
+        repository = Repository.open(tmp_path)
+    assert len(set(sizes)) == 1
+    assert sizes[0] < 8 * 4096 + 64_000
 
 
 def test_rows_are_deleted_and_come_back(tmp_path):

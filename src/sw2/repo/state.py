@@ -5,7 +5,7 @@ happens: a crash before it leaves an unused pack, a crash after it leaves the fi
 
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from sw2.errors import Conflict, Damaged
@@ -21,11 +21,15 @@ SELECT ref, new FROM reflog WHERE seq IN (SELECT max(seq) FROM reflog GROUP BY r
 SKIPPED = (
     "SELECT id FROM action WHERE undone AND id < (SELECT max(id) FROM action WHERE NOT undone)"
 )
+NEXT_ACTION = """
+SELECT 1 + max(coalesce((SELECT seq FROM sqlite_sequence WHERE name = 'action'), 0),
+    coalesce((SELECT max(id) FROM action), 0))
+"""
 # Answers kept so that a retried request is not carried out twice.
 ANSWERS_KEPT = 10_000
 FOLD_AGAIN = "Run `sw2 fold --again`: folds are made anew from what is committed"
 # The types of an action's fields, in order.
-FIELDS = (int, str, int, str, *2 * (str | None,), bytes | None, str | None, int)
+TYPES = (int, str, int, str, *2 * (str | None,), bytes | None, str | None, int)
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,26 +145,22 @@ class State(Database):
         """Adds an action; what had been undone can no longer be redone."""
         with self.transaction():
             self._database.execute("DELETE FROM action WHERE undone = 1")
-            cursor = self._database.execute(
-                "INSERT INTO action(label, at, tab, schema, base, delta, object, step)"
-                " VALUES(?, ?, ?, ?, ?, ?, ?, ?)",
-                (
-                    action.label,
-                    action.at,
-                    action.table,
-                    action.schema,
-                    action.base,
-                    action.delta,
-                    action.object,
-                    self._step or 0,
-                ),
+            # Known before it is written: a row that is written twice takes twice its pages.
+            number = self._next_action()
+            step = self._step or number
+            if self._step is not None:
+                self._step = step
+            action = replace(action, id=number, step=step)
+            self._database.execute(
+                "INSERT INTO action(id, label, at, tab, schema, base, delta, object, step)"
+                " VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                tuple(getattr(action, field) for field in Action.__slots__),
             )
-            if not self._step:
-                first = cursor.lastrowid
-                self._database.execute("UPDATE action SET step = ? WHERE id = ?", (first, first))
-                if self._step is not None:
-                    self._step = first
-        return self._actions("WHERE id = ?", cursor.lastrowid)[0]
+        return action
+
+    def _next_action(self) -> int:
+        """The number that SQLite gives next: of no action that is there, nor of one that was."""
+        return int(self._one(NEXT_ACTION) or 1)
 
     def next_undo(self) -> Action | None:
         """The first action of the step that is undone next."""
@@ -213,7 +213,7 @@ class State(Database):
             rows = self._database.execute(
                 f"SELECT {columns} FROM action {where}", values
             ).fetchall()
-        if not all(isinstance(*pair) for row in rows for pair in zip(row, FIELDS, strict=True)):
+        if not all(isinstance(*pair) for row in rows for pair in zip(row, TYPES, strict=True)):
             raise Damaged(f"`{self.path}` is damaged: a staged edit of odd types", hint=RESTORE)
         return [Action(*row) for row in rows]
 
