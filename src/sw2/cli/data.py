@@ -6,10 +6,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from sw2.cli.environment import author as author_of
-from sw2.cli.examples import find_example
 from sw2.cli.frame import command
 from sw2.cli.history import commit_document
-from sw2.cli.progress import progress
 from sw2.cli.terminal import Terminal, bold, count, dim, percent, person, plain
 
 if TYPE_CHECKING:
@@ -39,6 +37,7 @@ def add(
     Folders name labels (`coat/1.png`) and splits (`train/coat/1.png`), or a CSV file does. Adding
     a folder again stages only what differs, and keeps labels that people have set. Pictures and
     lines that cannot be used are listed at the end; the rest is staged as one action."""
+    from sw2.cli.progress import progress
     from sw2.formats import add_pictures
 
     with terminal.repository() as repository, progress(terminal) as tell:
@@ -111,6 +110,7 @@ def label(
     EXAMPLES are ids, or paths from here; LABEL comes last. The edit is staged and on disk when the
     command ends, and the examples count as reviewed. `sw2 undo` takes it back."""
     from sw2.build import read_spec
+    from sw2.cli.examples import find_example
     from sw2.repo import Edit
     from sw2.values import Origin
 

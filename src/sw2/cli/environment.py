@@ -1,10 +1,8 @@
-"""All that the command line takes from the environment. No other room reads it."""
+"""All that the command line takes from the environment. No other room reads it.
 
-import getpass
+Imports what asks other programs where it asks: `sw2 log` would wait for it."""
+
 import os
-import shutil
-import subprocess
-import webbrowser
 from pathlib import Path
 
 
@@ -37,6 +35,8 @@ def browser_is_here() -> bool:
     """Whether opening a page can work: over SSH or in a container there is no display."""
     if not (os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")) and os.name == "posix":
         return os.uname().sysname == "Darwin" and not os.environ.get("SSH_CONNECTION")
+    import webbrowser
+
     try:
         webbrowser.get()
     except webbrowser.Error:
@@ -50,6 +50,9 @@ def _git_author() -> str:
 
 
 def _git(key: str) -> str:
+    import shutil
+    import subprocess
+
     if shutil.which("git") is None:
         return ""
     done = subprocess.run(["git", "config", key], capture_output=True, text=True, check=False)
@@ -57,6 +60,8 @@ def _git(key: str) -> str:
 
 
 def _login() -> str:
+    import getpass
+
     try:
         return getpass.getuser()
     except (KeyError, OSError):  # a container's user without a name

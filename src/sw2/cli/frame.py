@@ -1,6 +1,5 @@
 """The frame around commands: found when called, --json and -C for all, errors in one shape."""
 
-import difflib
 import errno
 import re
 import sys
@@ -46,6 +45,8 @@ class Frame(click.Group):
     ) -> tuple[str | None, click.Command | None, list[str]]:
         name = args[0]
         if name not in COMMANDS and not name.startswith("-"):
+            import difflib  # here, for it takes 3 ms of every command
+
             near = difflib.get_close_matches(name, COMMANDS, 1, 0.5)
             hint = f"Did you mean `sw2 {near[0]}`?" if near else "`sw2 --help` lists the commands"
             raise Usage(f"there is no command `{plain(name)}`", hint=hint)

@@ -1,15 +1,13 @@
 """Commits: diff, commit, log, show."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from sw2.cli.care import fold_when_due
 from sw2.cli.changes import change_document, change_lines
 from sw2.cli.environment import author as author_of
 from sw2.cli.frame import Usage, command
-from sw2.cli.signing import signer_of, verdict_of
 from sw2.cli.terminal import Terminal, bold, count, date, dim, person, plain
 
 if TYPE_CHECKING:
@@ -92,6 +90,9 @@ def commit(
 
     Takes every staged edit, and sw2.toml and README.md as they are in the folder. Only the edits
     are written, so a commit costs what was edited."""
+    from sw2.cli.care import fold_when_due
+    from sw2.cli.signing import signer_of
+
     if message is None and not amend:
         raise Usage("a commit needs a message", hint='sw2 commit -m "why, in a few words"')
     with terminal.repository() as repository:
@@ -130,7 +131,6 @@ def log(
 
     Each line: id, date, edits, author, message, and the branches and tags that point there. `A..B`
     lists what B has and A lacks."""
-    from sw2.cli.graph import drawn
     from sw2.repo import when
 
     with terminal.ledger() as repository:
@@ -140,11 +140,17 @@ def log(
         document = [commit_document(c) | {"refs": names.get(c.name, [])} for c in commits]
         lines = [_line(c) + _refs(names.get(c.name, [])) for c in commits]
         if signatures:
+            from sw2.cli.signing import verdict_of
+
             marks = [verdict_of(c, None) for c in commits]
             lines = [f"{line}  {mark.told}" for line, mark in zip(lines, marks, strict=True)]
             for each, mark in zip(document, marks, strict=True):
                 each["signature"] = mark
-        told = drawn([(c.name, c.parents) for c in commits], lines) if graph else lines
+        told: Iterable[str] = lines
+        if graph:
+            from sw2.cli.graph import drawn
+
+            told = drawn([(c.name, c.parents) for c in commits], lines)
         terminal.answer(document, told, paged=True)
         if not commits:
             terminal.say("nothing is committed yet" if repository.head is None else "no commit")

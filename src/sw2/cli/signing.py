@@ -14,7 +14,7 @@ from sw2.cli.terminal import Terminal, plain
 
 if TYPE_CHECKING:
     from sw2.repo import Commit
-    from sw2.repo.signing import Signature
+    from sw2.repo.commits import Signature
 
 
 @dataclass(frozen=True, slots=True)

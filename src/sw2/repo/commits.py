@@ -4,11 +4,18 @@ import json
 from dataclasses import asdict, dataclass, replace
 
 from sw2.errors import Damaged
-from sw2.repo.signing import Signature
 from sw2.values import TableVersion
 
 # What comes up when bytes that are no commit are taken apart.
 MALFORMED = (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError)
+
+
+@dataclass(frozen=True, slots=True)
+class Signature:
+    """public_key: `ssh-ed25519 AAAA…`, without a comment.  value: 128 hex digits."""
+
+    public_key: str
+    value: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,10 +13,9 @@ import pyarrow as pa
 from sw2.errors import InvalidInput
 from sw2.repo import branching, conflicts, files, replay, restoring
 from sw2.repo.changes import Edit
-from sw2.repo.commits import Commit, encode_commit, signed_bytes
+from sw2.repo.commits import Commit, Signature, encode_commit, signed_bytes
 from sw2.repo.history import rebased
 from sw2.repo.ledger import EXAMPLES, FOLDER
-from sw2.repo.signing import Signature
 from sw2.repo.stage import INLINE_BYTES, deletion_of, delta_of
 from sw2.repo.state import Action, State
 from sw2.repo.view import View

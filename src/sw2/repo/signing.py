@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from sw2.errors import InvalidInput, MissingExtra, NotFound, Unavailable
+from sw2.repo.commits import Signature
 from sw2.values import now_ms
 
 if TYPE_CHECKING:
@@ -31,14 +32,6 @@ PREFIX = b"sw2 commit\n"
 NAMESPACE = "sw2"
 KEY_TYPE = "ssh-ed25519"
 MAKE_ONE = "Make a key with `ssh-keygen -t ed25519`"
-
-
-@dataclass(frozen=True, slots=True)
-class Signature:
-    """public_key: `ssh-ed25519 AAAA…`, without a comment.  value: 128 hex digits."""
-
-    public_key: str
-    value: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,6 @@ checksum does not match is as good as none.
 
 import os
 import struct
-import uuid
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
@@ -39,7 +38,7 @@ def write_cache(file: Path, packs: Mapping[str, Index]) -> None:
     for name, index in packs.items():
         parts += [PACK.pack(bytes.fromhex(name), len(index)), bytes(index.raw)]
     raw = b"".join(parts)
-    temporary = file.parent / f"{uuid.uuid4().hex}.tmp"
+    temporary = file.parent / f"{os.urandom(16).hex()}.tmp"
     with suppress(OSError):
         file.parent.mkdir(exist_ok=True)
         try:

@@ -2,7 +2,6 @@
 
 import os
 import re
-import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -55,10 +54,12 @@ class ObjectStore:
     def __init__(self, folder: Path, cache: Path | None = None) -> None:
         self.folder = folder
         self._cache = cache
-        self._packs: dict[Path, Index] = {}
-        self._small: dict[bytes, Entry] = {}
-        self._large: dict[Path, Index] = {}
-        self._broken: dict[Path, str] = {}
+        # Packs by their paths as text: to make a `Path` of each takes longer than to list them. Of
+        # objects in small packs, which lies where.
+        self._packs: dict[str, Index] = {}
+        self._small: dict[bytes, str] = {}
+        self._large: dict[str, Index] = {}
+        self._broken: dict[str, str] = {}
         self._open()
 
     def get(self, name: str) -> bytes:
@@ -97,27 +98,27 @@ class ObjectStore:
     def packs(self) -> dict[Path, Index]:
         """Every whole pack and its index, as the folder is now."""
         self._scan()
-        self.forget(*(path for path in list(self._packs) if not path.exists()))
-        return dict(self._packs)
+        self.forget(*(Path(path) for path in list(self._packs) if not os.path.exists(path)))
+        return {Path(path): index for path, index in self._packs.items()}
 
     def broken(self) -> dict[Path, str]:
         """Packs that cannot be read, and why."""
         self._scan()
-        return dict(self._broken)
+        return {Path(path): why for path, why in self._broken.items()}
 
     def forget(self, *packs: Path) -> None:
         """Leaves packs out that have gone."""
         small = False
-        for pack in packs:
+        for pack in map(str, packs):
             index = self._packs.pop(pack, None)
             self._large.pop(pack, None)
             small = small or (index is not None and len(index) < SMALL_PACK)
         if small:
             # All anew, for what they held may lie in others as well.
-            held: dict[bytes, Entry] = {}
+            held: dict[bytes, str] = {}
             for path, index in list(self._packs.items()):
                 if len(index) < SMALL_PACK:
-                    held.update(small_entries(path, index))
+                    held.update(dict.fromkeys(index.names(), path))
             self._small = held
 
     @contextmanager
@@ -130,7 +131,7 @@ class ObjectStore:
     def verify(self) -> Iterator[StoreFault]:
         """Reads every byte of every pack, indexes anew, and yields what is wrong."""
         self._scan()
-        for path in sorted({*self._packs, *self._broken}):
+        for path in sorted(map(Path, {*self._packs, *self._broken})):
             try:
                 index = read_index(path)
             except (Damaged, Unavailable) as error:
@@ -155,8 +156,8 @@ class ObjectStore:
         self._scan()
         key = bytes.fromhex(name)
         for path, index in list(self._packs.items()):
-            if path != entry.pack and (row := index.find(key)) is not None:
-                yield entry_of(path, row)
+            if path != str(entry.pack) and (row := index.find(key)) is not None:
+                yield entry_of(Path(path), row)
 
     def _find(self, name: str) -> Entry | None:
         if not re.fullmatch("[0-9a-f]{64}", name):
@@ -168,23 +169,26 @@ class ObjectStore:
         return found
 
     def _look(self, key: bytes) -> Entry | None:
-        if (entry := self._small.get(key)) is not None:
-            return entry
+        path = self._small.get(key)
+        # Not there any more where another thread forgets the pack at this moment.
+        held = self._packs.get(path) if path is not None else None
+        if path is not None and held is not None and (row := held.find(key)) is not None:
+            return entry_of(Path(path), row)
         for path, index in list(self._large.items()):
             if (row := index.find(key)) is not None:
-                return entry_of(path, row)
+                return entry_of(Path(path), row)
         return None
 
     def _open(self) -> None:
         known = read_cache(self._cache) if self._cache else {}
         opened = 0
         for path in self._listed():
-            index = known.get(path.stem)
+            index = known.get(os.path.basename(path).removesuffix(".pack"))
             opened += index is None and self._add(path)
             if index is not None:
                 self._hold(path, index)
         if self._cache and opened >= UNCACHED_PACKS:
-            small = {p.stem: x for p, x in self._packs.items() if len(x) < SMALL_PACK}
+            small = {Path(p).stem: x for p, x in self._packs.items() if len(x) < SMALL_PACK}
             write_cache(self._cache, small)
 
     def _scan(self) -> bool:
@@ -196,19 +200,19 @@ class ObjectStore:
                 new = self._add(path) or new
         return new
 
-    def _listed(self) -> Iterator[Path]:
+    def _listed(self) -> Iterator[str]:
         with suppress(FileNotFoundError, NotADirectoryError):
-            folders = [entry.path for entry in os.scandir(self.folder) if len(entry.name) == 2]
-            for folder in folders:
+            for folder in [name for name in os.listdir(self.folder) if len(name) == 2]:
+                within = f"{self.folder}/{folder}"
                 with suppress(FileNotFoundError, NotADirectoryError):
-                    names = [entry.name for entry in os.scandir(folder)]
-                    yield from (Path(folder, name) for name in names if name.endswith(".pack"))
+                    names = os.listdir(within)
+                    yield from (f"{within}/{name}" for name in names if name.endswith(".pack"))
 
-    def _add(self, path: Path) -> bool:
+    def _add(self, path: str) -> bool:
         try:
-            index = read_index(path)
+            index = read_index(Path(path))
         except (Damaged, Unavailable) as error:
-            if not path.exists():  # taken away since it was listed
+            if not os.path.exists(path):  # taken away since it was listed
                 return False
             # Kept apart, not raised: the rest of the store stays readable, and fsck tells.
             self._broken[path] = error.message
@@ -216,11 +220,11 @@ class ObjectStore:
         self._hold(path, index)
         return True
 
-    def _hold(self, path: Path, index: Index) -> None:
+    def _hold(self, path: str, index: Index) -> None:
         self._broken.pop(path, None)
         self._packs[path] = index
         if len(index) < SMALL_PACK:
-            self._small.update(small_entries(path, index))
+            self._small.update(dict.fromkeys(index.names(), path))
         else:
             self._large[path] = index
 
@@ -237,7 +241,7 @@ class ObjectWriter:
         self.written = 0
         self.path: Path | None = None
         self._rows: dict[bytes, tuple[int, int, int, int]] = {}
-        self._temporary = store.folder / f"{uuid.uuid4().hex}.tmp"
+        self._temporary = store.folder / f"{os.urandom(16).hex()}.tmp"
 
     def __enter__(self) -> "ObjectWriter":
         with writing(self._store.folder):
@@ -312,12 +316,7 @@ class ObjectWriter:
         self._temporary.rename(path)
         sync_folder(folder)
         sync_folder(self._store.folder)
-        self._store._add(path)
-
-
-def small_entries(path: Path, index: Index) -> Iterator[tuple[bytes, Entry]]:
-    for row in index:
-        yield row.name, entry_of(path, row)
+        self._store._add(str(path))
 
 
 @contextmanager

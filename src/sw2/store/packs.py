@@ -67,6 +67,10 @@ class Index:
     def __iter__(self) -> Iterator[Row]:
         return map(Row._make, ROW.iter_unpack(self.raw))
 
+    def names(self) -> list[bytes]:
+        """Of all objects, 32 bytes each."""
+        return [bytes(self.raw[at : at + 32]) for at in range(0, len(self.raw), ROW.size)]
+
     def find(self, name: bytes) -> Row | None:
         """The row of an object, found by bisection: a pack of millions of pictures is not read."""
         low, high = 0, len(self)
