@@ -74,6 +74,19 @@ def test_help_imports_no_room_and_takes_a_quarter_of_a_second_at_most():
     assert float(seconds) < 0.25
 
 
+@pytest.mark.parametrize("words", [("status",), ("log", "-5")])
+def test_what_commits_alone_tell_is_told_without_what_they_do_not_need(repository, words):
+    code = (
+        "import sys\n"
+        "from sw2.cli import main\n"
+        "try: main()\n"
+        "except SystemExit: pass\n"
+        "heavy = {'numpy', 'pyarrow', 'rich', 'subprocess', 'webbrowser', 'hashlib'}\n"
+        "print(sorted(heavy & set(sys.modules)), file=sys.stderr)"
+    )
+    assert run([sys.executable, "-c", code, *words]).stderr == "[]\n"
+
+
 def test_without_a_command_the_overview_is_shown(cli):
     done = run(ENTRY)
     assert done.returncode == 2

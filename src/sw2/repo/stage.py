@@ -46,25 +46,26 @@ def delta_of(snapshot: Snapshot, edits: Sequence[Edit], origin: Origin, at: int)
     schema = snapshot.schema
     places = {key: place for place, key in enumerate(dict.fromkeys(e.key for e in edits))}
     keys = _keys(schema, list(places))
-    names = list(dict.fromkeys(edit.column for edit in edits))
-    if schema.key in names:
+    wishes: dict[str, dict[int, Any]] = {}
+    for edit in edits:
+        wishes.setdefault(edit.column, {})[places[edit.key]] = edit.value
+    if schema.key in wishes:
         raise InvalidInput(
             f"`{schema.key}` names the row and cannot be edited",
             hint="Insert the row under its new name",
         )
-    held = _held(snapshot, keys, names)
+    held = _held(snapshot, keys, list(wishes))
     cells = {}
-    for name in names:
+    for name, wished in wishes.items():
         column = schema.column(name)
-        wishes = {places[e.key]: e.value for e in edits if e.column == name}
-        rows = np.array(list(wishes), np.int64)
-        values = list(wishes.values())
-        new = column.encode(values if column.takes_objects else _array(values, name))
-        old = one_chunk(held[column.id])
+        rows, values = np.array(list(wished), np.int64), list(wished.values())
+        given = column.encode(values if column.takes_objects else _array(values, name))
+        old, new = one_chunk(held[column.id]), one_chunk(given)
         order = np.arange(len(keys))
-        order[rows] = len(keys) + np.arange(len(rows))
-        joined = pa.concat_arrays([one_chunk(old), one_chunk(new)]).take(pa.array(order))
-        cells[column.id] = (old, joined, pa.array(~same(old, joined)))
+        if not np.array_equal(rows, order):
+            order[rows] = len(keys) + np.arange(len(rows))
+            new = pa.concat_arrays([old, new]).take(pa.array(order))
+        cells[column.id] = (old, new, pa.array(~same(old, new)))
     ops = np.full(len(keys), EDIT, np.int8)
     return compose([make_delta(keys, ops, cells, origin, at)])
 

@@ -403,8 +403,9 @@ class Snapshot:
         parts: dict[str, list[tuple[pa.Array, Any]]] = {c.id: [] for c in columns}
         count, key = 0, self.schema.key_column
         numbers = sought.to_numpy() if pa.types.is_integer(sought.type) else None
+        wanted = list({column.id: column for column in (key, *columns)}.values())
         for entry, asked in self._route(sought):
-            held = self.reader.segment(entry, list(dict.fromkeys([key, *columns])))
+            held = self.reader.segment(entry, wanted)
             if numbers is not None:
                 at = find_numbers(held[key.id].to_numpy(), numbers[asked])
             else:
