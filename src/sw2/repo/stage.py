@@ -204,9 +204,9 @@ class Staged:
         )
 
 
-def nothing_staged(table: str, version: TableVersion | None, reader: TableReader) -> Staged:
-    schema = Schema.parse(reader.store.get(version.schema)) if version else Schema(table, "", ())
-    return Staged(table, version, schema, None, None, None, None)
+def nothing_staged(table: str, version: TableVersion | None, schema: Schema | None) -> Staged:
+    """schema: that of the version."""
+    return Staged(table, version, schema or Schema(table, "", ()), None, None, None, None)
 
 
 def extended(before: Staged, actions: Sequence[Action], reader: TableReader) -> Staged:

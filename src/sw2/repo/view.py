@@ -186,6 +186,7 @@ class View(Ledger):
             stage = extended(seen.stage, actions[len(seen.ids) :], self.reader)
         else:
             version = self.load_commit(head).tables.get(table) if head else None
-            stage = extended(nothing_staged(table, version, self.reader), actions, self.reader)
+            schema = self.schema_of(version) if version else None
+            stage = extended(nothing_staged(table, version, schema), actions, self.reader)
         self._seen[table] = Seen(head, stamp, ids, stage)
         return stage

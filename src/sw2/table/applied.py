@@ -114,8 +114,10 @@ def place(held: pa.Array, key: int | str, *, after: bool = False) -> int:
 
 def find_numbers(held: Any, keys: Any) -> Any:
     """`find` for numpy arrays; `held` has one at least."""
-    at = np.minimum(np.searchsorted(held, keys), len(held) - 1)
-    return np.where(held[at] == keys, at, -1)
+    at = held.searchsorted(keys)
+    np.minimum(at, len(held) - 1, out=at)
+    at[held[at] != keys] = -1
+    return at
 
 
 def gathered(parts: Sequence[tuple[pa.Array, Any]], kind: pa.DataType) -> pa.Array:

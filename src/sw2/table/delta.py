@@ -213,7 +213,7 @@ def compose(deltas: Sequence[Delta]) -> Delta | None:
         return replace(deltas[0], parent=None) if deltas else None
     table, origins = _concatenate(deltas)
     order = _Order(table)
-    fields: dict[str, Any] = {name: one_chunk(table[name]).take(order.last) for name in FIXED}
+    fields: dict[str, Any] = {n: _picked(one_chunk(table[n]), order.last) for n in FIXED}
     fields["op"] = pa.array(order.ops)
     for column in [name[:-4] for name in table.column_names if name.endswith(".set")]:
         fields |= _compose_column(table, order, column)
@@ -337,16 +337,17 @@ def _numbers(keys: pa.ChunkedArray) -> Any:
 def _compose_column(table: pa.Table, order: _Order, column: str) -> dict[str, Any]:
     touching = np.flatnonzero(_numpy(table[f"{column}.set"]))
     first, last = order.pick(touching, first=True), order.pick(touching, first=False)
-    old = table[f"{column}.old"].combine_chunks().take(_indices(first))
-    new = table[f"{column}.new"].combine_chunks().take(_indices(last))
+    old = _picked(one_chunk(table[f"{column}.old"]), first)
+    new = _picked(one_chunk(table[f"{column}.new"]), last)
     touched = (last >= 0) & ((order.ops != EDIT) | ~same(old, new))
     fields = {f"{column}.old": old, f"{column}.new": new, f"{column}.set": pa.array(touched)}
     if order.count < table.num_rows or f"{column}.origin" in table.column_names:
         # A row's last edit may not be the last of this cell.
-        rows = pa.array(np.where(last >= 0, last, order.last))
+        rows = np.where(last >= 0, last, order.last)
         for what in ("origin", "at"):
             own = f"{column}.{what}"
-            fields[own] = table[own if own in table.column_names else what].take(rows)
+            said = table[own if own in table.column_names else what]
+            fields[own] = pa.array(_numpy(one_chunk(said))[rows])
     return fields
 
 
@@ -505,6 +506,14 @@ def _false() -> pa.Scalar:
 def _indices(rows: Any) -> pa.Array:
     """Row numbers for `take`, -1 as null."""
     return pa.array(rows, mask=rows < 0)
+
+
+def _picked(cells: pa.Array, rows: Any) -> pa.Array:
+    """Cells by their rows, null for -1."""
+    if _is_plain(cells):
+        none = rows < 0
+        return pa.array(cells.to_numpy()[rows], cells.type, mask=none if none.any() else None)
+    return cells.take(_indices(rows))
 
 
 def _numpy(values: pa.Array | pa.ChunkedArray) -> Any:

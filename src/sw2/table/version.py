@@ -75,11 +75,16 @@ class TableReader:
         self.stand_ins: dict[str, StandIn] = {}
         self._parsed: dict[bytes, Delta] = {}
         self._partly: dict[tuple[str, frozenset[str]], Delta] = {}
+        self._base: tuple[bytes, Base] | None = None
         # The table of the delta that was encoded last.
         self._packed: tuple[pa.Table, Packed] | None = None
 
     def base(self, name: str) -> Base:
-        return Base.parse(self.store.get(name))
+        """The last one is remembered by its bytes, which are read and checked each time."""
+        raw, known = self.store.get(name), self._base
+        if known is None or known[0] != raw:
+            known = self._base = (raw, Base.parse(raw))
+        return known[1]
 
     def delta(self, name: str, only: Only = None) -> Delta:
         """only: identities of the columns that are asked for, where that is not all."""
@@ -399,9 +404,8 @@ class Snapshot:
         self, sought: pa.Array, columns: Sequence[Column]
     ) -> tuple[Any, dict[str, pa.Array]]:
         """`lookup` in the base alone. Reads only segments whose key range holds a sought key."""
-        place = np.full(len(sought), -1, np.int64)
         parts: dict[str, list[tuple[pa.Array, Any]]] = {c.id: [] for c in columns}
-        count, key = 0, self.schema.key_column
+        hits, key = [np.zeros(0, np.int64)], self.schema.key_column
         numbers = sought.to_numpy() if pa.types.is_integer(sought.type) else None
         wanted = list({column.id: column for column in (key, *columns)}.values())
         for entry, asked in self._route(sought):
@@ -410,11 +414,14 @@ class Snapshot:
                 at = find_numbers(held[key.id].to_numpy(), numbers[asked])
             else:
                 at = find(held[key.id], sought.take(pa.array(asked)))
-            hits = at[at >= 0]
-            place[asked[at >= 0]] = np.arange(count, count + len(hits))
-            count += len(hits)
+            if at.min() < 0:
+                asked, at = asked[at >= 0], at[at >= 0]
+            hits.append(asked)
             for column in columns:
-                parts[column.id].append((held[column.id], hits))
+                parts[column.id].append((held[column.id], at))
+        place = np.full(len(sought), -1, np.int64)
+        there = np.concatenate(hits)
+        place[there] = np.arange(len(there))
         rows = pa.array(place, mask=place < 0)
         return place >= 0, {c.id: gathered(parts[c.id], c.stored).take(rows) for c in columns}
 
@@ -429,8 +436,11 @@ class Snapshot:
         else:
             starts = firsts.to_pylist()
             segment = np.array([bisect_right(starts, key) - 1 for key in sought.to_pylist()])
-        for number in np.unique(segment[segment >= 0]):
-            yield entries[number], np.flatnonzero(segment == number)
+        order = np.argsort(segment, kind="stable")
+        cuts = np.flatnonzero(np.diff(segment[order])) + 1
+        for asked in np.split(order, cuts):
+            if len(asked) and segment[asked[0]] >= 0:
+                yield entries[segment[asked[0]]], asked
 
     def difference(self, rows: pa.Table, origin: Origin, at: int) -> Delta | None:
         """The delta that brings `rows` (stored cells, fields by identity, the key among them) into
