@@ -13,7 +13,6 @@ import sw2
 from sw2.repo import fsck
 
 
-
 def client(server: Server) -> httpx2.Client:
     headers = {"authorization": f"Bearer {server.token}"}
     return httpx2.Client(base_url=f"http://127.0.0.1:{server.port}", headers=headers, timeout=60)
