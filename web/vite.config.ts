@@ -15,5 +15,5 @@ export default defineConfig({
     chunkSizeWarningLimit: 1200,
   },
   server: { host: "127.0.0.1", proxy: { "/api": server } },
-  test: { environment: "jsdom", setupFiles: ["src/test/setup.ts"], css: false, testTimeout: 20000 },
+  test: { environment: "jsdom", setupFiles: ["src/test/setup.ts"], css: false, testTimeout: 60000 },
 });

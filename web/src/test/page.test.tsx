@@ -106,7 +106,7 @@ function named(control: Element): boolean {
 test("a repository with no program says what to do next, and a first build does it", async () => {
   const { user } = await open({ programmed: false });
   await user.click((await screen.findAllByRole("button", { name: "Build a first program" }))[0]!);
-  await waitFor(() => expect(screen.getByTestId("accuracy-after")).toBeVisible(), { timeout: 5000 });
+  await waitFor(() => expect(screen.getByTestId("accuracy-after")).toBeVisible());
   await waitFor(() => expect(tiles()[0]!.textContent).toContain("the program says"));
 });
 

@@ -1,5 +1,5 @@
 import "@testing-library/jest-dom/vitest";
-import { cleanup } from "@testing-library/react";
+import { cleanup, configure } from "@testing-library/react";
 import { afterEach } from "vitest";
 
 // jsdom has no layout and no media queries; Mantine asks for both.
@@ -24,4 +24,6 @@ for (const [name, value] of [["offsetWidth", 800], ["offsetHeight", 600], ["clie
   Object.defineProperty(HTMLElement.prototype, name, { configurable: true, get: () => value });
 }
 
+// A busy machine is slow, not wrong.
+configure({ asyncUtilTimeout: 30_000 });
 afterEach(cleanup);
