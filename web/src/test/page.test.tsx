@@ -67,7 +67,7 @@ test("edits are committed under a proposed message and built, and the build lead
   await user.click(screen.getByTestId("statusbar-pending"));
   expect((await screen.findByTestId<HTMLTextAreaElement>("commit-message")).value).toMatch(/^Relabel 2 examples/);
   await user.click(screen.getByTestId("commit-and-build"));
-  expect(await screen.findByTestId("accuracy-before", {}, { timeout: 5000 })).toBeVisible();
+  expect(await screen.findByTestId("accuracy-before")).toBeVisible();
   await waitFor(() => expect(message()).toMatch(/^Build finished/));
   await user.click(screen.getByRole("button", { name: "See the new worst first" }));
   await waitFor(() => expect(tiles()[0]).toHaveAttribute("data-current"));
