@@ -146,8 +146,9 @@ class Answer:
             while not wait([done], 0.5).done:
                 pass
         except KeyboardInterrupt:
-            self.connection.interrupt()
-            wait([done])
+            # Again and again, for DuckDB forgets one that comes before it has begun.
+            while not wait([done], 0.1).done:
+                self.connection.interrupt()
             raise
         return done.result()
 
